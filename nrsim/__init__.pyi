@@ -1,0 +1,9 @@
+from . import plot as plot
+from . import schema as schema
+from .examples import example as example
+from .provenance import identical as identical
+from .encoders import AxisEncoder as AxisEncoder
+from .encoders import ExemplarEncoder as ExemplarEncoder
+from .encoders import NormEncoder as NormEncoder
+from .encoders import join_codes as join_codes
+from .comparison import cross_domain_accuracy as cross_domain_accuracy

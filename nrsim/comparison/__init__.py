@@ -1,0 +1,3 @@
+"""Comparison: models against neurons, curves against curves, heads against heads."""
+
+from nrsim.comparison.domains import cross_domain_accuracy as cross_domain_accuracy

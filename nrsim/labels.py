@@ -1,0 +1,76 @@
+"""Choosing stimuli or neurons by their labels, in one way everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from nrsim.errors import unknown
+
+Wanted = Mapping[str, Any]
+
+
+def names(dataset: xr.Dataset, dim: str) -> list[str]:
+    """Return the names of the labels, that is the coordinates, along ``dim`` alone."""
+    return [str(name) for name, coord in dataset.coords.items() if coord.dims == (dim,)]
+
+
+def where(dataset: xr.Dataset, wanted: Wanted, dim: str = "stimulus", *, what: str = "stimuli") -> np.ndarray:
+    """Return which entries along ``dim`` carry the wanted labels, ``(dim,)`` of bool.
+
+    Parameters
+    ----------
+    dataset
+        Any noun with ``dim``.
+    wanted
+        Label → value, list of values, or a function of the label's values that returns booleans. Numbers match
+        within 1e-6. An empty mapping chooses everything.
+    dim
+        The dimension the labels lie on.
+    what
+        What is chosen, for the message.
+
+    Raises
+    ------
+    ValueError
+        If there is no such label (the nearest is named) or nothing carries it (the values that occur are named).
+    """
+    mask = np.ones(dataset.sizes[dim], dtype=bool)
+    for label, value in wanted.items():
+        if label not in dataset.coords or dataset[label].dims != (dim,):
+            raise unknown(f"label of the {what}", label, names(dataset, dim))
+        mask &= _matches(dataset[label].values, value, label)
+    if not mask.any():
+        shown = "; ".join(f"{label} is one of {_occurring(dataset[label].values)}" for label in wanted)
+        raise ValueError(f"no {what} with {dict(wanted)}; {shown or 'there are none at all'}")
+    return mask
+
+
+def _matches(values: np.ndarray, value: Any, label: str) -> np.ndarray:
+    if isinstance(value, Callable):  # type: ignore[arg-type]
+        answer = np.asarray(value(values))
+        if answer.shape != values.shape or answer.dtype != bool:
+            raise TypeError(
+                f"{label}: needed a function that returns one bool per value; got {answer.dtype} {answer.shape}"
+            )
+        return answer
+    options = list(value) if isinstance(value, (list, tuple, set, np.ndarray)) else [value]
+    if values.dtype.kind in "iuf":
+        try:
+            numbers = np.array(options, dtype=float)
+        except (TypeError, ValueError):
+            raise TypeError(f"{label}: needed a number; got {value!r}") from None
+        return (np.abs(values[:, None] - numbers[None]) < 1e-6).any(axis=1)
+    texts = {str(option) for option in options}
+    return np.array([str(item) in texts for item in values])
+
+
+def _occurring(values: np.ndarray) -> str:
+    if values.dtype.kind in "iuf":
+        shown = [f"{value:g}" for value in np.unique(values[np.isfinite(values)])]
+    else:
+        shown = [repr(value) for value in sorted({str(value) for value in values})]
+    return ", ".join(shown[:12]) + (f" and {len(shown) - 12} more" if len(shown) > 12 else "")

@@ -1,0 +1,394 @@
+"""The nouns: what each dataset of nrsim must hold, and a check at the door that reports every fault at once.
+
+A noun is a plain :class:`xarray.Dataset`. Stages never import stages: they meet only here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import xarray as xr
+
+from nrsim.errors import SchemaError, unknown
+
+Dims = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One variable or coordinate of a noun.
+
+    Attributes
+    ----------
+    dims
+        The allowed shapes, each a tuple of named dims; empty when any will do.
+    kind
+        What the values are: ``"number"``, ``"integer"``, ``"text"`` or ``"boolean"``.
+    units
+        The allowed units; the first is the usual one. Empty for text.
+    about
+        What it means.
+    finite
+        Whether every value must be finite.
+    """
+
+    dims: tuple[Dims, ...]
+    kind: str
+    units: tuple[str, ...] = ()
+    about: str = ""
+    finite: bool = False
+
+
+@dataclass(frozen=True)
+class Noun:
+    """One kind of dataset: what it must hold and what it may hold."""
+
+    about: str
+    main: tuple[str, ...]
+    variables: Mapping[str, Variable]
+    coords: Mapping[str, Variable]
+    required: tuple[str, ...] = ()
+    attrs: Mapping[str, str] = field(default_factory=dict)
+
+
+def _text(*dims: str, about: str) -> Variable:
+    return Variable((dims,), "text", about=about)
+
+
+def _number(*dims: str, units: str | tuple[str, ...] = "1", about: str = "", finite: bool = False) -> Variable:
+    return Variable((dims,), "number", (units,) if isinstance(units, str) else units, about, finite)
+
+
+STIMULUS_LABELS: dict[str, Variable] = {
+    "stimulus_id": _text("stimulus", about="the one required label, unique"),
+    "domain": _text("stimulus", about="head shape: human, macaque, cartoon, an avatar, a person"),
+    "identity": _text("stimulus", about="who"),
+    "expression": _text("stimulus", about="which expression; 'neutral' for the norm of a head"),
+    "intensity": _number(
+        "stimulus", about="0 = the norm of this trajectory, 1 = the prototype, > 1 caricature, < 0 anti-face"
+    ),
+    "view": _text("stimulus", about="name of the view"),
+    "yaw": _number("stimulus", units="degree", about="head turned to its left"),
+    "norm_id": _text("stimulus", about="stimulus_id of this stimulus's norm, '' where it has none in the set"),
+    "norm_kind": _text("stimulus", about="neutral, average_identity, midpoint or adapted"),
+    "morph_from": _text("stimulus", about="one end of a morph between two faces"),
+    "morph_to": _text("stimulus", about="the other end"),
+    "morph_fraction": _number("stimulus", about="0 = morph_from, 1 = morph_to"),
+    "norm_distance": _number("stimulus", units=("interocular distance", "1"), about="physical size of the change"),
+    "image_sha256": _text("stimulus", about="hash of the image at 8 bits"),
+    "file": _text("stimulus", about="the picture's file name"),
+}
+
+_NEURON_LABELS: dict[str, Variable] = {
+    "neuron_id": _text("neuron", about="unique"),
+    "encoder": _text("neuron", about="the rule that drives a model neuron"),
+    "prefers": _text("neuron", about="what the neuron's prototype was"),
+    "face_patch": _text("neuron", about="ML, AL, AM, …"),
+    "region": _text("neuron", about="area"),
+    "hemisphere": _text("neuron", about="left or right"),
+    "subject": _text("neuron", about="animal"),
+    "session": _text("neuron", about="recording session"),
+    "isolation": _text("neuron", about="single, multi or site"),
+    "depth": _number("neuron", units=("mm", "um", "µm"), about="electrode depth"),
+}
+
+_ATTRS = {
+    "schema": "the noun's name",
+    "title": "what this is, for a figure's title",
+    "source": "where it comes from: a DOI, a file, 'nrsim'",
+    "history": "one step a line",
+    "parameters": "settings of every step, JSON",
+    "nrsim_version": "the version that made it",
+}
+
+_PLACE = {
+    "y": _number("y", units="degree", about="positive up; the top row is stored first", finite=True),
+    "x": _number("x", units="degree", about="positive to the right", finite=True),
+}
+
+NOUNS: dict[str, Noun] = {
+    "StimulusSet": Noun(
+        about="images with labels",
+        main=("image",),
+        variables={
+            "image": Variable(
+                (("stimulus", "y", "x"), ("stimulus", "frame", "y", "x")), "number", ("1",), "luminance 0..1", True
+            ),
+        },
+        coords={
+            **STIMULUS_LABELS,
+            **_PLACE,
+            "landmark": _number("stimulus", "point", "axis", units="px", about="(x, y) in pixels, 0 = left, top edge"),
+            "point": _text("point", about="the landmark's name"),
+            "axis": _text("axis", about="x, y"),
+            "frame_time": _number("frame", units="s", about="0 = stimulus onset"),
+        },
+        required=("stimulus_id", "y", "x"),
+        attrs=_ATTRS,
+    ),
+    "V1Response": Noun(
+        about="energy and signed responses of a bank of V1 channels",
+        main=("energy", "response"),
+        variables={
+            "energy": Variable(
+                (
+                    ("stimulus", "frequency", "orientation", "y", "x"),
+                    ("stimulus", "frame", "frequency", "orientation", "y", "x"),
+                ),
+                "number",
+                ("1",),
+                "complex-cell energy",
+                True,
+            ),
+            "response": Variable(
+                (
+                    ("stimulus", "frequency", "orientation", "phase", "y", "x"),
+                    ("stimulus", "frame", "frequency", "orientation", "phase", "y", "x"),
+                ),
+                "number",
+                ("1",),
+                "signed simple-cell response",
+                True,
+            ),
+        },
+        coords={
+            **STIMULUS_LABELS,
+            **_PLACE,
+            "frequency": _number("frequency", units="cycles/degree", about="preferred spatial frequency", finite=True),
+            "orientation": _number(
+                "orientation", units="degree", about="0 = vertical grating, counter-clockwise positive", finite=True
+            ),
+            "phase": _number("phase", units="degree", about="0 even, 90 odd", finite=True),
+        },
+        required=("stimulus_id", "frequency", "orientation", "y", "x"),
+        attrs=_ATTRS,
+    ),
+    "Features": Noun(
+        about="one vector a stimulus",
+        main=("value",),
+        variables={
+            "value": Variable((("stimulus", "feature"), ("stimulus", "frame", "feature")), "number", ("1",), "", True)
+        },
+        coords={
+            **STIMULUS_LABELS,
+            "feature_id": _text("feature", about="unique; what the feature is"),
+            "frequency": _number("feature", units="cycles/degree", about="channel"),
+            "orientation": _number("feature", units="degree", about="channel"),
+            "feature_y": _number("feature", units="degree", about="place"),
+            "feature_x": _number("feature", units="degree", about="place"),
+        },
+        required=("stimulus_id", "feature_id"),
+        attrs=_ATTRS,
+    ),
+    "FaceCode": Noun(
+        about="activity of encoding neurons, before spikes",
+        main=("activity",),
+        variables={
+            "activity": Variable((("stimulus", "neuron"), ("stimulus", "frame", "neuron")), "number", ("1",), "", True)
+        },
+        coords={
+            **STIMULUS_LABELS,
+            **_NEURON_LABELS,
+            "distance": _number("stimulus", about="‖d‖ from the norm used, in feature units"),
+        },
+        required=("stimulus_id", "neuron_id", "encoder", "prefers"),
+        attrs=_ATTRS,
+    ),
+    "Drive": Noun(
+        about="input current of neurons over time",
+        main=("current",),
+        variables={"current": _number("stimulus", "neuron", "time", units="nA", about="input current", finite=True)},
+        coords={
+            **STIMULUS_LABELS,
+            **_NEURON_LABELS,
+            "time": _number("time", units="s", about="start of the step; 0 = stimulus onset", finite=True),
+        },
+        required=("stimulus_id", "neuron_id", "time"),
+        attrs=_ATTRS | {"stimulus_duration": "s", "stimulus_onset": "s"},
+    ),
+    "Recording": Noun(
+        about="spike counts (or rates) of neurons, model or monkey, by stimulus and repeat",
+        main=("spike_count", "firing_rate"),
+        variables={
+            "spike_count": Variable(
+                (("stimulus", "trial", "neuron", "time"),), "integer", ("1",), "spikes in the bin, -1 = not presented"
+            ),
+            "firing_rate": _number(
+                "stimulus", "trial", "neuron", "time", units="Hz", about="rate units; NaN = no trial"
+            ),
+            "presented": Variable((("stimulus", "trial", "neuron"),), "boolean", (), "whether this repeat took place"),
+            "spike_time": _number("spike", units="s", about="0 = stimulus onset", finite=True),
+            "spike_stimulus": Variable((("spike",),), "integer", ("1",), "value of the coordinate stimulus"),
+            "spike_trial": Variable((("spike",),), "integer", ("1",), "value of the coordinate trial"),
+            "spike_neuron": Variable((("spike",),), "integer", ("1",), "value of the coordinate neuron"),
+        },
+        coords={
+            **STIMULUS_LABELS,
+            **_NEURON_LABELS,
+            "stimulus": Variable((("stimulus",),), "integer", ("1",), "a number that survives selection"),
+            "trial": Variable((("trial",),), "integer", ("1",), "repeat"),
+            "neuron": Variable((("neuron",),), "integer", ("1",), "a number that survives selection"),
+            "time": _number("time", units="s", about="centre of the bin; 0 = stimulus onset", finite=True),
+            "time_bin_start": _number("time", units="s", about="start of the bin", finite=True),
+            "time_bin_end": _number("time", units="s", about="end of the bin", finite=True),
+        },
+        required=("stimulus_id", "neuron_id", "stimulus", "trial", "neuron", "time", "time_bin_start", "time_bin_end"),
+        attrs=_ATTRS | {"stimulus_duration": "s", "simultaneous": "1 if the neurons were recorded together, else 0"},
+    ),
+    "TuningCurves": Noun(
+        about="mean firing rate along labels",
+        main=("firing_rate",),
+        variables={
+            "firing_rate": Variable((), "number", ("Hz", "1"), "(neuron, <labels>); units 1 when normalised"),
+            "sem": Variable((), "number", ("Hz", "1"), "standard error of the mean over trials"),
+            "n_trials": Variable((), "number", ("1",), "trials in the mean"),
+        },
+        coords={**_NEURON_LABELS, "intensity": _number("intensity", about="as on stimuli", finite=True)},
+        required=("neuron_id", "sem", "n_trials"),
+        attrs=_ATTRS | {"along": "the label the curve runs along"},
+    ),
+}
+
+_KINDS = {"number": "iuf", "integer": "iu", "boolean": "b", "text": "UOT"}
+_UNIQUE = {"stimulus_id": "stimulus", "neuron_id": "neuron", "feature_id": "feature"}
+
+
+def noun_of(dataset: xr.Dataset) -> str:
+    """Return the noun a dataset says it is.
+
+    Raises
+    ------
+    SchemaError
+        If it does not say, or names none.
+    """
+    name = dataset.attrs.get("schema", "")
+    if name not in NOUNS:
+        raise SchemaError(f"needed a dataset whose attribute 'schema' names a noun ({', '.join(NOUNS)}); got {name!r}")
+    return str(name)
+
+
+def check(dataset: xr.Dataset, noun: str) -> xr.Dataset:
+    """Return ``dataset`` if it is a valid ``noun``, else raise with every fault at once.
+
+    Parameters
+    ----------
+    dataset
+        What to check.
+    noun
+        ``"StimulusSet"``, ``"V1Response"``, ``"Features"``, ``"FaceCode"``, ``"Drive"``, ``"Recording"`` or
+        ``"TuningCurves"``.
+
+    Raises
+    ------
+    TypeError
+        If it is no :class:`xarray.Dataset`.
+    SchemaError
+        With all faults: what was needed, what came, what to do.
+
+    Examples
+    --------
+    >>> import nrsim as nr
+    >>> recording = nr.schema.check(nr.example("Recording"), "Recording")
+    """
+    if noun not in NOUNS:
+        raise unknown("noun", noun, NOUNS)
+    if not isinstance(dataset, xr.Dataset):
+        raise TypeError(f"needed a {noun}, which is an xarray.Dataset; got {type(dataset).__name__}")
+    faults = _faults(dataset, noun)
+    if faults:
+        said = dataset.attrs.get("schema")
+        hint = f" (the dataset says it is a {said})" if said in NOUNS and said != noun else ""
+        raise SchemaError(f"not a valid {noun}{hint}:\n" + "\n".join(f"  - {fault}" for fault in faults))
+    return dataset
+
+
+def _faults(dataset: xr.Dataset, noun: str) -> list[str]:
+    spec = NOUNS[noun]
+    faults: list[str] = []
+    if not any(name in dataset for name in spec.main):
+        wanted = " or ".join(_signature(name, spec.variables[name]) for name in spec.main)
+        have = ", ".join(str(name) for name in dataset.data_vars) or "no variable"
+        faults.append(f"needed the variable {wanted}; got {have}")
+    for name in spec.required:
+        if name not in dataset.variables:
+            variable = spec.coords.get(name) or spec.variables[name]
+            faults.append(f"needed {_signature(name, variable)}: {variable.about or 'see the schema'}; it is missing")
+    for name, variable in {**spec.coords, **spec.variables}.items():
+        if name in dataset.variables:
+            faults += _variable_faults(dataset[name], name, variable)
+    for name, dim in _UNIQUE.items():
+        if name in spec.required and name in dataset.variables and dataset[name].dims == (dim,):
+            values = dataset[name].values
+            doubles = (
+                sorted({str(value) for value in values if (values == value).sum() > 1}) if _doubled(values) else []
+            )
+            if doubles:
+                faults.append(f"{name}: needed unique labels; {', '.join(map(repr, doubles[:3]))} come more than once")
+    if noun == "TuningCurves" and "firing_rate" in dataset and "neuron" not in dataset["firing_rate"].dims:
+        faults.append(f"firing_rate: needed the dim 'neuron'; got {dataset['firing_rate'].dims}")
+    if noun == "Recording":
+        faults += _spike_faults(dataset)
+    if noun == "StimulusSet" and "image" in dataset and not faults and dataset["image"].size:
+        low, high = float(dataset["image"].min()), float(dataset["image"].max())
+        if low < -1e-6 or high > 1 + 1e-6:
+            faults.append(f"image: needed luminance in 0..1; got {low:.3g}..{high:.3g}; divide by the largest level")
+    for name, about in spec.attrs.items():
+        if name not in dataset.attrs:
+            faults.append(f"needed the attribute {name!r} ({about}); it is missing")
+    for name, value in dataset.attrs.items():
+        if isinstance(value, (bool, np.bool_)) or not isinstance(value, (str, int, float, np.integer, np.floating)):
+            faults.append(
+                f"attribute {name!r}: needed a str or a number, as netCDF holds; got {type(value).__name__}; "
+                "write structure as a JSON string"
+            )
+    return faults
+
+
+def _doubled(values: np.ndarray) -> bool:
+    return len({str(value) for value in values}) < len(values)
+
+
+def _signature(name: str, variable: Variable) -> str:
+    shapes = " or ".join(f"({', '.join(dims)})" for dims in variable.dims) or "(neuron, <labels>)"
+    return f"{name} {shapes}"
+
+
+def _variable_faults(array: xr.DataArray, name: str, variable: Variable) -> list[str]:
+    faults = []
+    if variable.dims and array.dims not in variable.dims:
+        faults.append(f"{_signature(name, variable)}: got the dims ({', '.join(map(str, array.dims))})")
+    if array.dtype.kind not in _KINDS[variable.kind]:
+        faults.append(f"{name}: needed {variable.kind} values; got {array.dtype}")
+        return faults
+    if variable.units:
+        units = array.attrs.get("units")
+        if units not in variable.units:
+            wanted = " or ".join(map(repr, variable.units))
+            faults.append(f"{name}: needed the attribute units = {wanted}; got {units!r}")
+    if variable.finite and array.dtype.kind == "f":
+        bad = ~np.isfinite(array.values)
+        if bad.any():
+            first = tuple(int(i) for i in np.argwhere(bad)[0])
+            faults.append(f"{name}: needed finite values; {int(bad.sum())} are NaN or infinite, the first at {first}")
+    return faults
+
+
+def _spike_faults(dataset: xr.Dataset) -> list[str]:
+    faults = []
+    for dim in ("stimulus", "trial", "neuron"):
+        name = f"spike_{dim}"
+        if "spike_time" in dataset and name not in dataset:
+            faults.append(f"needed {name} (spike) beside spike_time; it is missing")
+        elif name in dataset and dim in dataset.coords and dataset.sizes.get("spike", 0):
+            labels = dataset[dim].values
+            if len(np.unique(labels)) < len(labels):
+                faults.append(f"{dim}: needed unique numbers, which {name} refers to; some come more than once")
+            strays = ~np.isin(dataset[name].values, labels)
+            if strays.any():
+                faults.append(
+                    f"{name}: {int(strays.sum())} spikes belong to no {dim} of this recording; "
+                    "use nr.select, which filters counts and spikes together"
+                )
+    return faults
