@@ -1,1 +1,1 @@
-"""."""
+"""Small data files with their provenance: the head, published curves."""

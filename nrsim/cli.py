@@ -1,0 +1,174 @@
+"""The command line: ``nrsim run``, ``stimuli``, ``show``, ``analyses``."""
+
+from __future__ import annotations
+
+import argparse
+import runpy
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from nrsim._version import __version__
+
+_RUN = """\
+Runs a study: stimuli, V1, features, encoder, Brian2 neurons, tuning curves, report.
+
+Without STUDY the default study runs: six expressions on a human, a macaque and a cartoon head.
+A study is a TOML file; every key is optional. For example:
+
+  title = "My first study"
+  seed = 1
+
+  [stimuli]
+  recipe = "expressions"            # or: folder = "pictures", table = "pictures.csv", size = 128, degrees = 4.0
+
+  [v1]
+  frequencies = [1, 2, 4, 8]        # cycles/degree
+  normalise = "divisive"            # or "none"
+
+  [features]
+  size = 16                         # pooling grid
+  log = false                       # logarithm of the energy
+  components = 0                    # principal components; 0 = none
+
+  [encoder]
+  rule = "general"                  # rectified, direction, expressivity, projection
+  exponent = 1.0
+  prototypes = {domain = "human", intensity = 1.0}
+  norms = {intensity = 0.0}         # or "average": the mean of each domain's pictures
+  controls = ["norm-shuffled", "axis", "exemplar"]
+
+  [presentation]
+  duration = 0.3                    # s
+
+  [neurons]
+  model = "AdaptiveLIF"             # or "RateUnits"
+  trials = 20
+
+  [tuning]
+  along = "intensity"
+  window = [0.07, 0.37]             # s
+
+The whole of what was run, defaults included, is left in OUT/study.toml; docs/study.md explains every key.
+"""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="nrsim", description="Simulate norm-referenced face neurons and hold them against recordings."
+    )
+    parser.add_argument("--version", action="version", version=f"nrsim {__version__}")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+
+    run = commands.add_parser(
+        "run", help="run a study", description=_RUN, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    run.add_argument("study", nargs="?", metavar="STUDY", help="study file (TOML); default: the default study")
+    run.add_argument("--out", default="nrsim-out", metavar="DIR", help="folder for the results (default: nrsim-out)")
+    run.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        dest="assignments",
+        help="set one key, as in --set neurons.trials=50; may come several times",
+    )
+
+    stimuli = commands.add_parser("stimuli", help="list or render the stimulus sets that come with nrsim")
+    what = stimuli.add_subparsers(dest="what", metavar="list|render", required=True)
+    what.add_parser("list", help="list them")
+    render = what.add_parser("render", help="render one to a contact sheet and a netCDF file")
+    render.add_argument("name", help="name of a recipe, or path of a recipe file")
+    render.add_argument("--out", default=".", metavar="DIR", help="folder to write to (default: here)")
+
+    show = commands.add_parser("show", help="print what a result file holds")
+    show.add_argument("file", help="a netCDF file that nrsim wrote")
+
+    analyses = commands.add_parser("analyses", help="list or run the analyses that come with nrsim")
+    which = analyses.add_subparsers(dest="what", metavar="list|run", required=True)
+    which.add_parser("list", help="list them")
+    run_one = which.add_parser("run", help="run one, in the current folder")
+    run_one.add_argument("name", help="its name, without .py")
+    return parser
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    from nrsim.study import run_study
+
+    run_study(arguments.study, out=arguments.out, assignments=arguments.assignments, progress=True)
+    print(f"open {Path(arguments.out) / 'report.html'}")
+
+
+def _stimuli(arguments: argparse.Namespace) -> None:
+    from nrsim import files, recipes
+
+    if arguments.what == "list":
+        for name, title in recipes.list_stimuli().items():
+            print(f"{name:24s} {title}")
+        return
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from nrsim import plot
+
+    faces = recipes.load_stimuli(arguments.name, progress=True)
+    stem = Path(arguments.name).stem
+    with files.replacing_folder(arguments.out) as folder:
+        files.write_netcdf(faces, folder / f"{stem}.nc")
+        plot.stimulus_sheet(faces).figure.savefig(folder / f"{stem}.png", dpi=150, bbox_inches="tight")
+        labels = [name for name, coord in faces.coords.items() if coord.dims == ("stimulus",)]
+        faces[labels].to_dataframe().to_csv(folder / f"{stem}.csv", index=False)
+    print(f"wrote {stem}.nc, {stem}.png and {stem}.csv to {arguments.out}")
+
+
+def _show(arguments: argparse.Namespace) -> None:
+    import xarray as xr
+
+    if not Path(arguments.file).is_file():
+        raise FileNotFoundError(f"needed a netCDF file; there is no file {arguments.file!r}")
+    try:
+        with xr.open_dataset(arguments.file, engine="h5netcdf") as dataset:
+            print(dataset)
+    except OSError:
+        raise ValueError(f"needed a netCDF4 file; {arguments.file!r} is not one") from None
+
+
+def _analyses(arguments: argparse.Namespace) -> None:
+    from nrsim import files
+    from nrsim.errors import unknown
+
+    scripts = {path.stem: path for path in sorted(files.shipped("analyses").glob("*.py")) if path.stem != "__init__"}
+    if arguments.what == "list":
+        for name, path in scripts.items():
+            first = path.read_text(encoding="utf-8").lstrip('"\n').splitlines()[0].rstrip('"')
+            print(f"{name:40s} {first}")
+        return
+    if arguments.name not in scripts:
+        raise unknown("analysis", arguments.name, scripts)
+    runpy.run_path(str(scripts[arguments.name]), run_name="__main__")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code: 0, 2 for a wrong input, 130 when interrupted."""
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    if arguments.command is None:
+        parser.print_help()
+        return 0
+    commands = {"run": _run, "stimuli": _stimuli, "show": _show, "analyses": _analyses}
+    try:
+        commands[arguments.command](arguments)
+    except KeyboardInterrupt:
+        print("\nnrsim: interrupted; nothing was written", file=sys.stderr)
+        return 130
+    except (ValueError, TypeError, OSError, MemoryError) as error:
+        if arguments.debug:
+            raise
+        print(f"nrsim: error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

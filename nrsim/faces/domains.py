@@ -1,0 +1,176 @@
+"""Head shapes: human, macaque by a smooth invertible warp, cartoon by identity targets; with their looks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+
+from nrsim.errors import unknown
+
+Colour = tuple[float, float, float]
+
+
+def smoothstep(low: float, high: float, x: np.ndarray) -> np.ndarray:
+    """Return 0 below ``low``, 1 above ``high``, and a smooth cubic between."""
+    t = np.clip((x - low) / (high - low), 0.0, 1.0)
+    return t * t * (3.0 - 2.0 * t)
+
+
+def _bell(t: np.ndarray) -> np.ndarray:
+    return np.exp(-0.5 * t * t)
+
+
+def macaque_warp(points: np.ndarray) -> np.ndarray:
+    """Return points of a human head moved to where they lie on a macaque's, ``(point, 3)`` mesh units.
+
+    Smooth and without folds (its Jacobian is positive over the head; tested): rounder and closer eyes, a brow ridge,
+    a low sloping forehead, a flat nose, a muzzle, a receding chin, round ears. Expressions are carried by it. Shaped
+    by eye (chosen).
+    """
+    x, y, z = points[:, 0].copy(), points[:, 1].copy(), points[:, 2].copy()
+    front = smoothstep(0.2, 1.0, z)
+    for side in (-1, 1):
+        dx, dy = x - side * 0.31, y - 7.285
+        eye = np.exp(-((dx / 0.25) ** 2 + (dy / 0.21) ** 2)) * front
+        x, y = x + 0.12 * dx * eye, y + 0.55 * dy * eye
+    x = x * (1 - 0.20 * _bell((y - 7.27) / 0.24) * np.exp(-((x / 0.62) ** 4)) * front)
+    z = z + 0.13 * _bell((y - 7.50) / 0.085) * np.exp(-((x / 0.50) ** 4)) * front
+    above = np.clip(y - 7.50, 0, None)
+    y, z = y - 0.34 * above, z - 0.36 * above * above
+    nose = _bell((y - 7.02) / 0.18) * _bell(x / 0.17) * front
+    z = z - 0.62 * nose * np.clip(z - 1.25, 0, 0.6)
+    x = x * (1 + 0.30 * _bell((y - 6.90) / 0.10) * _bell(x / 0.18) * front)
+    muzzle = np.exp(-((np.abs(x) / 0.52) ** 3)) * np.exp(-((np.abs(y - 6.70) / 0.37) ** 3)) * front
+    z, x, y = z + 0.48 * muzzle, x * (1 + 0.24 * muzzle), y - 0.05 * muzzle
+    z = z - 0.16 * _bell((y - 6.28) / 0.16) * front
+    x = x * (1 + 0.12 * _bell((y - 6.95) / 0.38) * smoothstep(0.35, 0.7, np.abs(x)))
+    ear = smoothstep(0.70, 0.86, np.abs(x)) * np.exp(-(((y - 7.15) / 0.55) ** 4)) * np.exp(-(((z - 0.45) / 0.55) ** 4))
+    x = x + ear * 0.55 * (x - np.sign(x) * 0.72)
+    y = y + ear * (0.30 * (y - 7.10) + 0.06)
+    z = z + ear * (0.20 * (z - 0.3) + 0.12)
+    return np.stack([x, y, z], axis=1)
+
+
+@dataclass(frozen=True)
+class Look:
+    """Colours (linear, 0..1) and sizes (radians on the eyeball; mesh units) of what is painted on a head; all chosen."""
+
+    skin: Colour = (0.80, 0.62, 0.53)
+    lip: Colour = (0.66, 0.36, 0.34)
+    brow: Colour = (0.16, 0.10, 0.07)
+    brow_strength: float = 0.85
+    brow_thickness: float = 1.0
+    brow_lift: float = 0.0
+    iris: Colour = (0.28, 0.38, 0.42)
+    iris_radius: float = 0.50
+    pupil_radius: float = 0.20
+    sclera: Colour = (0.93, 0.92, 0.90)
+    teeth: Colour = (0.93, 0.91, 0.86)
+    mouth: Colour = (0.30, 0.09, 0.09)
+    tongue: Colour = (0.66, 0.32, 0.32)
+    fur: Colour | None = None
+    ambient: float = 0.20
+    shine: float = 0.10
+    flat: bool = False
+    lights: tuple[tuple[Colour, float], ...] = (
+        ((0.45, 0.55, 0.80), 0.72),
+        ((-0.75, 0.10, 0.55), 0.26),
+        ((0.0, -0.60, 0.50), 0.08),
+    )
+
+
+@dataclass(frozen=True)
+class Domain:
+    """A head shape: identity weights, a warp after the expression, a look, and how the picture is framed."""
+
+    identity: Mapping[str, float] = field(default_factory=dict)
+    warp: Callable[[np.ndarray], np.ndarray] | None = None
+    look: Look = Look()
+    centre: tuple[float, float, float] = (0.0, 7.24, 0.7)
+    half: float = 1.36
+
+
+_AVERAGE = {
+    f"macro/{name}": 0.5
+    for name in (
+        "caucasian-male-young",
+        "caucasian-female-young",
+        "universal-male-young-averagemuscle-averageweight",
+        "universal-female-young-averagemuscle-averageweight",
+    )
+}
+
+_CARTOON = {
+    "macro/caucasian-female-child": 1.0,
+    "macro/universal-female-child-averagemuscle-averageweight": 1.0,
+    "eyes/l-eye-scale-incr": 2.2,
+    "eyes/r-eye-scale-incr": 2.2,
+    "eyes/l-eye-height2-incr": 0.8,
+    "eyes/r-eye-height2-incr": 0.8,
+    "eyes/l-eye-trans-out": 0.35,
+    "eyes/r-eye-trans-out": 0.35,
+    "nose/nose-scale-vert-decr": 0.9,
+    "nose/nose-scale-horiz-decr": 0.9,
+    "nose/nose-scale-depth-decr": 0.6,
+    "nose/nose-point-up": 0.6,
+    "mouth/mouth-scale-horiz-incr": 0.5,
+    "head/head-round": 0.7,
+    "head/head-scale-horiz-incr": 0.7,
+    "chin/chin-width-decr": 0.3,
+    "cheek/l-cheek-volume-incr": 0.8,
+    "cheek/r-cheek-volume-incr": 0.8,
+    "forehead/forehead-scale-vert-incr": 0.5,
+}
+
+_MACAQUE_LOOK = Look(
+    skin=(0.86, 0.66, 0.58),
+    lip=(0.58, 0.38, 0.34),
+    brow=(0.30, 0.22, 0.16),
+    brow_strength=0.35,
+    iris=(0.42, 0.24, 0.08),
+    iris_radius=0.72,
+    pupil_radius=0.28,
+    sclera=(0.50, 0.40, 0.30),
+    teeth=(0.92, 0.89, 0.80),
+    fur=(0.56, 0.46, 0.34),
+)
+
+_CARTOON_LOOK = Look(
+    skin=(0.98, 0.82, 0.70),
+    lip=(0.86, 0.45, 0.45),
+    brow=(0.25, 0.12, 0.05),
+    brow_thickness=1.5,
+    brow_lift=0.05,
+    iris=(0.15, 0.45, 0.30),
+    iris_radius=0.62,
+    pupil_radius=0.30,
+    sclera=(0.99, 0.99, 0.99),
+    flat=True,
+    shine=0.02,
+    ambient=0.62,
+    lights=(((0.3, 0.6, 0.9), 0.40),),
+)
+
+DOMAINS: Mapping[str, Domain] = MappingProxyType(
+    {
+        "human": Domain(identity=_AVERAGE),
+        "macaque": Domain(warp=macaque_warp, look=_MACAQUE_LOOK, centre=(0.0, 7.03, 0.7), half=1.20),
+        "cartoon": Domain(identity=_CARTOON, look=_CARTOON_LOOK, centre=(0.0, 7.22, 0.7), half=1.27),
+    }
+)
+
+
+def domain_named(name: str) -> Domain:
+    """Return a head shape.
+
+    Raises
+    ------
+    ValueError
+        For an unknown one; the nearest is named.
+    """
+    if name not in DOMAINS:
+        raise unknown("domain (head shape)", name, DOMAINS)
+    return DOMAINS[name]

@@ -1,0 +1,207 @@
+"""Run a study: the stages in order, from stimuli to a report, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+import xarray as xr
+
+from nrsim import files, neurons, provenance, report, settings, tuning
+from nrsim.comparison import cross_domain_accuracy
+from nrsim.encoders import AxisEncoder, ExemplarEncoder, NormEncoder, join_codes
+from nrsim.errors import need, unknown
+from nrsim.features import PooledEnergy, PrincipalComponents
+from nrsim.images import load_folder
+from nrsim.quantities import whole
+from nrsim.recipes import load_stimuli
+from nrsim.v1 import V1Bank
+
+_MODELS = {"AdaptiveLIF": neurons.AdaptiveLIF, "RateUnits": neurons.RateUnits}
+_RIVALS = {"axis": AxisEncoder, "exemplar": ExemplarEncoder}
+
+
+def run_study(
+    study: str | os.PathLike[str] | Mapping[str, Any] | None = None,
+    *,
+    out: str | os.PathLike[str] | None = None,
+    assignments: Iterable[str] = (),
+    progress: bool = False,
+) -> dict[str, xr.Dataset]:
+    """Run a study and return its datasets; with ``out``, write them, the figures and the report as well.
+
+    Parameters
+    ----------
+    study
+        Path of a study file, its tables as a mapping, or nothing for the default study.
+    out
+        Folder for ``stimuli.nc``, ``recording.nc``, ``tuning.nc``, ``study.toml``, ``report.html`` and the figures.
+        Everything is written to a temporary folder in it and moved into place at the end.
+    assignments
+        Settings to change, as on the command line: ``["neurons.trials=50"]``.
+    progress
+        Show what is done and what is left.
+
+    Returns
+    -------
+    dict
+        ``stimuli``, ``features``, ``code``, ``recording``, ``tuning`` (TuningCurves), ``fits``, ``slopes``, and where
+        there are several domains ``accuracy``.
+
+    Raises
+    ------
+    ValueError, TypeError, OSError
+        For an unknown key, a wrong value, a missing file, or a folder that cannot be written to.
+
+    Examples
+    --------
+    >>> import nrsim as nr
+    >>> results = nr.run_study({"neurons": {"trials": 2}})  # doctest: +SKIP
+    """
+    plan = _plan(study, assignments)
+    if out is None:
+        return _run(plan, progress)
+    with files.replacing_folder(out) as folder:
+        results = _run(plan, progress)
+        (folder / "study.toml").write_text(tomli_w.dumps(plan), encoding="utf-8")
+        for name in ("stimuli", "recording", "tuning"):
+            files.write_netcdf(results[name], folder / f"{name}.nc")
+        _say(progress, "figures and report")
+        report.write_report(results, plan, folder)
+    return results
+
+
+def _plan(study: str | os.PathLike[str] | Mapping[str, Any] | None, assignments: Iterable[str]) -> dict[str, Any]:
+    """Return the settings with all defaults filled in, the model's and the presentation's own included."""
+    if study is None or isinstance(study, Mapping):
+        given, base = dict(study or {}), None
+    else:
+        given, base = settings.read_toml(study), Path(study).resolve().parent
+    plan = settings.resolve(settings.override(given, assignments), base=base)
+    whole(plan["seed"], "seed")
+    whole(plan["neurons"]["trials"], "neurons.trials", low=1)
+    for control in plan["encoder"]["controls"]:
+        if control not in (*_RIVALS, "norm-shuffled"):
+            raise unknown("control", control, (*_RIVALS, "norm-shuffled"))
+    _model(plan)
+    return plan
+
+
+def _model(plan: Mapping[str, Any]) -> Any:
+    name = plan["neurons"]["model"]
+    if name not in _MODELS:
+        raise unknown("neuron model", name, _MODELS)
+    return _call(_MODELS[name], "neurons.parameters", plan["neurons"]["parameters"])
+
+
+def _call(function: Any, table: str, parameters: Mapping[str, Any], *arguments: Any) -> Any:
+    """Call with a table's keys as parameters; an unknown key is named with the nearest."""
+    import inspect
+
+    signature = inspect.signature(function).parameters
+    known = [name for name, parameter in signature.items() if parameter.default is not inspect.Parameter.empty]
+    for key in parameters:
+        if key not in known:
+            raise unknown(f"key in [{table}]", key, known)
+    return function(*arguments, **parameters)
+
+
+def _run(plan: Mapping[str, Any], progress: bool) -> dict[str, xr.Dataset]:
+    stimuli = _stimuli(plan, progress)
+    _say(progress, f"V1: {stimuli.sizes['stimulus']} images")
+    features = _features(plan, stimuli, progress)
+    code, encoder = _encode(plan, features)
+    drive = _call(neurons.present, "presentation", plan["presentation"], code)
+    trials = plan["neurons"]["trials"]
+    _say(progress, f"neurons: {code.sizes['neuron']} × {code.sizes['stimulus']} stimuli × {trials} trials")
+    recording = neurons.simulate(
+        drive,
+        _model(plan),
+        trials=trials,
+        seed=plan["seed"],
+        bin=plan["neurons"]["bin"],
+        target=plan["neurons"]["target"],
+        progress=progress,
+    )
+    _say(progress, "tuning curves and fits")
+    along, window = plan["tuning"]["along"], plan["tuning"]["window"]
+    by = None if plan["tuning"]["by"] == "auto" else plan["tuning"]["by"]
+    results = {"stimuli": stimuli, "features": features, "code": code, "recording": recording}
+    results["tuning"] = tuning.tuning_curves(recording, along=along, by=by, window=window)
+    own = recording.isel(neuron=(recording["encoder"] != "norm-shuffled").values)
+    results["fits"] = tuning.fit_intensity_response(own, along=along, by=by, window=window, seed=plan["seed"])
+    return {**results, **_tests(plan, results, encoder)}
+
+
+def _stimuli(plan: Mapping[str, Any], progress: bool) -> xr.Dataset:
+    source = dict(plan["stimuli"])
+    if "recipe" in source:
+        if len(source) > 1:
+            raise need("only the key recipe in [stimuli] beside a recipe", ", ".join(sorted(source)))
+        return load_stimuli(source["recipe"], progress=progress)
+    return load_folder(source.pop("folder"), source.pop("table"), **source)
+
+
+def _features(plan: Mapping[str, Any], stimuli: xr.Dataset, progress: bool) -> xr.Dataset:
+    chosen = dict(plan["features"])
+    components = chosen.pop("components")
+    pool = PooledEnergy(**chosen)
+    seen = V1Bank(**plan["v1"]).transform(stimuli, pool=pool, progress=progress)
+    features = pool.fit(seen).transform(seen)
+    if components:
+        features = PrincipalComponents(components).fit(features).transform(features)
+    return features
+
+
+def _encode(plan: Mapping[str, Any], features: xr.Dataset) -> tuple[xr.Dataset, NormEncoder]:
+    chosen = plan["encoder"]
+    encoder = NormEncoder(chosen["rule"], chosen["exponent"], chosen["scale"])
+    training = {key: chosen[key] for key in ("prototypes", "norms", "norm_by", "prefers_by")}
+    codes = [encoder.fit(features, **training).transform(features)]
+    for control in chosen["controls"]:
+        if control == "norm-shuffled":
+            shuffled = encoder.with_shuffled_directions(seed=plan["seed"], repeats=chosen["shuffles"])
+            codes.append(shuffled.transform(features))
+        else:
+            codes.append(_RIVALS[control]().fit(features, **training).transform(features))
+    return join_codes(codes), encoder
+
+
+def _tests(plan: Mapping[str, Any], results: Mapping[str, xr.Dataset], encoder: NormEncoder) -> dict[str, xr.Dataset]:
+    """Return what can be said beyond the curves, as far as the labels allow it."""
+    chosen, tests = plan["encoder"], {}
+    features, recording = results["features"], results["recording"]
+    names = {str(name) for name in features.coords}
+    if {chosen["prefers_by"], chosen["norm_by"], plan["tuning"]["along"]} <= names:
+        tests["slopes"] = tuning.preferred_slopes(
+            recording,
+            along=plan["tuning"]["along"],
+            window=plan["tuning"]["window"],
+            label=chosen["prefers_by"],
+            by=chosen["norm_by"],
+            seed=plan["seed"],
+        )
+    heads = {str(name) for name in features[chosen["norm_by"]].values}
+    prototypes = chosen["prototypes"]
+    source = prototypes.get(chosen["norm_by"]) if isinstance(prototypes, Mapping) else None
+    if isinstance(source, str) and len(heads) > 1 and "intensity" in names and encoder.norms_ is not None:
+        rest = {key: value for key, value in prototypes.items() if key != chosen["norm_by"]}
+        fresh = NormEncoder(chosen["rule"], chosen["exponent"], chosen["scale"])
+        tests["accuracy"] = cross_domain_accuracy(
+            features,
+            source,
+            encoder=fresh,
+            prototypes=rest,
+            norms=chosen["norms"],
+            label=chosen["prefers_by"],
+            norm_by=chosen["norm_by"],
+        )
+    return tests
+
+
+def _say(progress: bool, text: str) -> None:
+    if progress:
+        print(f"nrsim: {text}", flush=True)

@@ -1,0 +1,181 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import nrsim as nr
+from nrsim.faces.domains import DOMAINS, domain_named, macaque_warp
+from nrsim.faces.expressions import EXPRESSIONS, expression_weights
+from nrsim.faces.landmarks import STETTLER, landmark_vertices
+from nrsim.faces.mesh import subdivide, triangles, vertex_normals
+from nrsim.faces.render import Face
+from nrsim.faces.renderer import project, rasterise, turn
+
+CUBE = np.array([[x, y, z] for x in (-1.0, 1.0) for y in (-1.0, 1.0) for z in (-1.0, 1.0)])
+CUBE_QUADS = np.array([[0, 1, 3, 2], [4, 6, 7, 5], [0, 4, 5, 1], [2, 3, 7, 6], [0, 2, 6, 4], [1, 5, 7, 3]])
+
+
+def test_catmull_clark_of_a_cube():
+    # a corner: n = 3, so a third of the mean face point and two thirds of the mean edge midpoint: 1/9 + 4/9 = 5/9
+    rows, quads = subdivide(8, CUBE_QUADS)
+    fine = rows @ CUBE
+    assert fine.shape == (8 + 12 + 6, 3)
+    assert len(quads) == 24
+    assert fine[:8] == pytest.approx(CUBE * 5 / 9)
+    edges, faces = fine[8:20], fine[20:]
+    assert np.sort(np.abs(edges), axis=1) == pytest.approx(np.tile([0, 0.75, 0.75], (12, 1)))
+    assert np.sort(np.abs(faces), axis=1) == pytest.approx(np.tile([0, 0, 1], (6, 1)))
+    assert set(np.unique(quads)) == set(range(26))
+
+
+def test_catmull_clark_keeps_a_flat_rim():
+    square = np.array([[0.0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]])
+    rows, _ = subdivide(4, np.array([[0, 1, 2, 3]]))
+    fine = rows @ square
+    assert fine[0] == pytest.approx([0.125, 0.125, 0])  # 3/4 of itself, 1/8 of each neighbour on the rim
+    assert np.asarray(rows.sum(axis=1)).ravel() == pytest.approx(1)
+
+
+def test_normals_of_a_sphere_point_outwards():
+    rows, quads = subdivide(8, CUBE_QUADS)
+    points = rows @ CUBE
+    for _ in range(3):
+        rows, quads = subdivide(len(points), quads)
+        points = rows @ points
+        points /= np.linalg.norm(points, axis=1, keepdims=True)
+    along = np.abs((vertex_normals(points, triangles(quads)) * points).sum(axis=1))
+    assert along.min() > 0.99
+
+
+def test_renderer_covers_a_triangle_and_sees_the_nearer_one():
+    # both counter-clockwise with y up, that is clockwise in pixels with y down
+    far = np.array([[0.0, 8, 0], [8, 8, 0], [0, 0, 0]])
+    near = far + [0, 0, 1]
+    pixel, triangle, weights = rasterise(far, np.array([[0, 1, 2]]), 8, 8)
+    expected = [y * 8 + x for y in range(8) for x in range(8) if (x + 0.5) <= (y + 0.5)]
+    assert pixel.tolist() == expected
+    assert weights.sum(axis=1) == pytest.approx(1)
+    centre = weights @ far[:, :2]
+    assert centre == pytest.approx(np.stack([pixel % 8 + 0.5, pixel // 8 + 0.5], axis=1))
+    for corners in ([[0, 1, 2], [3, 4, 5]], [[3, 4, 5], [0, 1, 2]]):
+        seen = rasterise(np.concatenate([far, near]), np.array(corners), 8, 8)[1]
+        assert {corners[i][0] for i in seen} == {3}
+    assert rasterise(far[::-1], np.array([[0, 1, 2]]), 8, 8)[0].size == 0  # seen from behind
+
+
+def test_rotation_and_projection():
+    assert turn(90, 0) @ [0, 0, 1] == pytest.approx([1, 0, 0])  # the head's left is to the picture's right
+    assert turn(0, 90) @ [0, 0, 1] == pytest.approx([0, -1, 0])
+    at = project(np.array([[0.0, 0, 0], [1, 1, 0]]), np.zeros(3), 2.0, 100, 7.0, turn(0, 0))
+    assert at[:, :2] == pytest.approx(np.array([[50, 50], [75, 25]]))
+
+
+@pytest.mark.parametrize("domain", ["human", "cartoon"])
+def test_intensity_is_linear_in_the_vertices(domain):
+    face = Face(DOMAINS[domain])
+    weights = expression_weights("fearful")
+    at = {level: face.vertices(weights, level) for level in (-0.5, 0.0, 0.5, 1.0)}
+    assert at[0.5] - at[0.0] == pytest.approx((at[1.0] - at[0.0]) / 2)
+    assert at[-0.5] - at[0.0] == pytest.approx(-(at[0.5] - at[0.0]))
+
+
+def test_the_macaque_warp_does_not_fold():
+    head = nr.load_head()
+    reach = head.surface["rest"]
+    for expression in EXPRESSIONS:
+        moved = head.subdivision @ (head.vertices + head.expression(expression_weights(expression)) * 1.5)
+        reach = np.concatenate([reach, moved])
+    low, high = reach.min(axis=0) - 0.02, reach.max(axis=0) + 0.02
+    grid = np.stack(np.meshgrid(*[np.linspace(a, b, 60) for a, b in zip(low, high, strict=True)], indexing="ij"), -1)
+    points, step = grid.reshape(-1, 3), 1e-4
+    columns = [(macaque_warp(points + d) - macaque_warp(points - d)) / (2 * step) for d in np.eye(3) * step]
+    determinant = np.linalg.det(np.stack(columns, axis=2))
+    assert determinant.min() > 0
+
+
+@pytest.fixture(scope="module")
+def ladder():
+    levels = (-0.5, -0.25, 0.25, 0.5, 0.75, 1.0, 1.25)
+    rows = [{"domain": d, "expression": "neutral", "intensity": 0} for d in DOMAINS]
+    rows += [
+        {"domain": d, "expression": e, "intensity": level} for d in DOMAINS for e in EXPRESSIONS for level in levels
+    ]
+    return nr.render_faces(rows, size=96)
+
+
+def test_the_picture_moves_away_from_the_neutral_with_intensity(ladder):
+    for domain in DOMAINS:
+        here = ladder.isel(stimulus=(ladder["domain"] == domain).values)
+        neutral = here["image"].values[(here["expression"] == "neutral").values][0]
+        for expression in EXPRESSIONS:
+            part = here.isel(stimulus=(here["expression"] == expression).values)
+            away = np.sqrt(((part["image"].values - neutral) ** 2).mean(axis=(1, 2)))
+            level = part["intensity"].values
+            assert (np.diff(away[level > 0]) > 0).all(), (domain, expression)
+            assert (np.diff(away[level < 0]) < 0).all(), (domain, expression)
+            assert np.corrcoef(part["norm_distance"].values, np.abs(level))[0, 1] > 0.98
+
+
+def test_labels_of_rendered_faces(ladder):
+    nr.schema.check(ladder, "StimulusSet")
+    assert set(ladder["norm_id"].values) == {f"{domain}-neutral" for domain in DOMAINS}
+    assert len(set(ladder["image_sha256"].values)) == ladder.sizes["stimulus"]
+    border = np.concatenate([ladder["image"].values[:, 0, :], ladder["image"].values[:, :, 0]], axis=1)
+    assert border == pytest.approx(0.5)  # the whole head is in the picture
+    assert float(ladder["image"].std()) > 0.05
+
+
+def test_landmarks_lie_on_what_they_name():
+    rows = [
+        {"domain": d, "expression": e, "intensity": i}
+        for d in DOMAINS
+        for e, i in (("neutral", 0.0), ("happy", 1.0), ("surprised", 1.0))
+    ]
+    faces = nr.render_faces(rows, size=96)
+    assert set(STETTLER) <= set(landmark_vertices())
+    place = faces["landmark"].assign_coords(point=faces["point"].values)
+    for i, domain in enumerate(DOMAINS):
+        neutral, happy, surprised = (place[3 * i + k] for k in range(3))
+        image = faces["image"].values[3 * i]
+        lids = (neutral.sel(point="upper_lid_left") + neutral.sel(point="lower_lid_left")).values / 2
+        x, y = np.floor(lids).astype(int)
+        assert image[y - 1 : y + 2, x - 1 : x + 2].min() < image[y + 8 : y + 14, x - 3 : x + 4].mean() - 0.1, domain
+        gap = {
+            k: float(p.sel(point="lower_lip")[1] - p.sel(point="upper_lip")[1])
+            for k, p in (("neutral", neutral), ("surprised", surprised))
+        }
+        assert gap["surprised"] > gap["neutral"] + 2
+        assert float(happy.sel(point="mouth_corner_left")[1]) < float(neutral.sel(point="mouth_corner_left")[1]) - 0.5
+        assert float(neutral.sel(point="mouth_corner_left")[0]) > float(neutral.sel(point="mouth_corner_right")[0])
+
+
+@given(st.sampled_from(sorted(DOMAINS)))
+def test_rendering_repeats_exactly(domain):
+    rows = [{"domain": domain, "expression": "angry", "intensity": 0.5}]
+    assert nr.identical(nr.render_faces(rows, size=16), nr.render_faces(rows, size=16))
+
+
+def test_errors_of_faces():
+    with pytest.raises(ValueError, match="nearest: 'happy'"):
+        expression_weights("hapy")
+    with pytest.raises(ValueError, match="nearest: 'macaque'"):
+        domain_named("macque")
+    good = {"domain": "human", "expression": "happy", "intensity": 1.0}
+    for change, words in (
+        ({"intensity": 2.0}, "at most 1.5"),
+        ({"intensity": float("nan")}, "finite"),
+        ({"intensityy": 1.0}, "nearest: 'intensity'"),
+        ({"expression": "neutral"}, "intensity 0"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            nr.render_faces([good | change])
+    with pytest.raises(TypeError, match="intensity of face 0: needed a number"):
+        nr.render_faces([good | {"intensity": "strong"}])
+    with pytest.raises(ValueError, match="no intensity"):
+        nr.render_faces([{"domain": "human", "expression": "happy"}])
+    with pytest.raises(ValueError, match="at least one face"):
+        nr.render_faces([])
+    with pytest.raises(ValueError, match="more than once"):
+        nr.render_faces([good, good], size=16)
+    with pytest.raises(ValueError, match="nearest: 'jawOpen'"):
+        nr.load_head().expression({"jawOpne": 1.0})
