@@ -22,3 +22,9 @@ from .neurons.drive import present as present
 from .neurons.models import AdaptiveLIF as AdaptiveLIF
 from .neurons.models import RateUnits as RateUnits
 from .neurons.simulation import simulate as simulate
+from .recipes import list_stimuli as list_stimuli
+from .recipes import load_stimuli as load_stimuli
+from .images import load_folder as load_folder
+from .v1 import V1Bank as V1Bank
+from .features import PooledEnergy as PooledEnergy
+from .features import PrincipalComponents as PrincipalComponents

@@ -15,6 +15,9 @@ from nrsim.schema import check
 from nrsim.tuning.models import pearson, ranks
 from nrsim.tuning.resampling import CONFIDENCE, interval
 
+_FEW = 5
+"""Fewer neurons than this are not resampled (chosen: the bootstrap of a handful is far too narrow)."""
+
 SCALES = ("Hz", "baseline_subtracted", "normalised")
 _SCALED = ("rmse", "slope_model", "slope_monkey", "slope_ratio")
 _AT_ZERO, _DONE, _SMALLEST = "response at 0", "already subtracted", "response at the smallest shared value"
@@ -53,14 +56,14 @@ def compare_curves(
         On ``([encoder,] monkey_neuron, <shared labels>)``: ``pearson``, ``spearman``; and with ``scale``: ``rmse``,
         ``slope_model``, ``slope_monkey`` (least squares, per unit of the label the curves run along), ``slope_ratio``
         (model / monkey); each with ``_low`` and ``_high``, a 95 % percentile interval. Also the compared curves
-        themselves, ``model`` and ``monkey (…, scale, <along>)``. Scales, whose units stand in ``scale_units``: ``Hz``,
+        themselves, ``model`` and ``monkey (…, scale, <along>)``, with ``_low`` and ``_high``. Scales, whose units stand in ``scale_units``: ``Hz``,
         where both curves are in Hz, else NaN; ``baseline_subtracted``, where both have the same units; ``normalised``,
         which is baseline-subtracted and then divided by the value at the largest shared intensity (NaN where that is
         not positive). The attributes say what was averaged (``averaged``), how each baseline was taken
         (``baseline_model``, ``baseline_monkey``: the response at 0; nothing more where the table says it is
         subtracted; else, for both, the response at the smallest shared value) and what was resampled
-        (``resampled_model``, ``resampled_monkey``: neurons where several were averaged, else a normal
-        distribution with the curve's ``sem``; nothing where there is none).
+        (``resampled_model``, ``resampled_monkey``: neurons where five or more were averaged, else a normal
+        distribution with the ``sem`` of the mean curve; nothing where there is none).
 
     Raises
     ------
@@ -128,6 +131,7 @@ def compare_curves(
                 )
                 row = {key: value[0] for key, value in estimate.items()}
                 row |= {"model": scaled[0][0][0], "monkey": scaled[0][1][0]}
+                drawn |= {"model": scaled[1][0], "monkey": scaled[1][1]}
                 for key, values in drawn.items():
                     row[f"{key}_low"], row[f"{key}_high"] = interval(values)
                 rows.append(row)
@@ -239,14 +243,15 @@ class _Curves:
 
     def samples(self, n: int, rng: np.random.Generator) -> tuple[np.ndarray, str]:
         """Return resampled means ``(n, x)`` and what was resampled."""
-        if len(self.each) > 1:
+        if len(self.each) >= _FEW:
             picked = rng.integers(len(self.each), size=(n, len(self.each)))
             counts = np.zeros((n, len(self.each)))
             np.add.at(counts, (np.arange(n)[:, None], picked), 1.0)
             return counts @ self.each / len(self.each), "neurons"
         drawn = rng.standard_normal((n, self.each.shape[1]))
-        if len(self.each) and np.isfinite(self.sem).any():
-            return self.mean + drawn * np.where(np.isfinite(self.sem[0]), self.sem[0], 0.0), "sem"
+        if np.isfinite(self.sem).any():
+            variance = np.where(np.isfinite(self.sem), self.sem, 0.0) ** 2
+            return self.mean + drawn * np.sqrt(variance.sum(0)) / len(self.each), "sem"
         return np.broadcast_to(self.mean, drawn.shape), "nothing"
 
 
@@ -317,9 +322,10 @@ def _assembled(
     for name in rows[0]:
         values = np.stack([row[name] for row in rows])
         tail: tuple[str, ...] = ()
-        if name in ("model", "monkey"):
+        kind = name.removesuffix("_low").removesuffix("_high")
+        if kind in ("model", "monkey"):
             tail = ("scale", along)
-        elif name.removesuffix("_low").removesuffix("_high") in _SCALED:
+        elif kind in _SCALED:
             tail = ("scale",)
         units = "see scale_units" if tail and "ratio" not in name else "1"
         data[name] = ((*dims, *tail), values.reshape(*shape, *values.shape[1:]), {"units": units})

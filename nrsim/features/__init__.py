@@ -1,1 +1,4 @@
-"""."""
+"""Features: V1 responses become one vector a stimulus."""
+
+from nrsim.features.components import PrincipalComponents as PrincipalComponents
+from nrsim.features.pooling import PooledEnergy as PooledEnergy

@@ -1,1 +1,3 @@
-"""."""
+"""Images: a user's own pictures."""
+
+from nrsim.images.folder import load_folder as load_folder

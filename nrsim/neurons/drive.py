@@ -165,7 +165,7 @@ def _frame_times(activity: xr.Dataset) -> np.ndarray:
 
 
 def _between_frames(values: np.ndarray, frame_time: np.ndarray, time: np.ndarray) -> np.ndarray:
-    """Return ``(stimulus, neuron, time)`` from ``(stimulus, frame, neuron)``, linear between frames, held at the ends."""
+    """Return ``(stimulus, neuron, time)`` from ``(stimulus, frame, neuron)``, interpolated; held at the ends."""
     position = np.interp(time, frame_time, np.arange(len(frame_time)))
     left = np.minimum(position.astype(int), max(len(frame_time) - 2, 0))
     right = np.minimum(left + 1, len(frame_time) - 1)

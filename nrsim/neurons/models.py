@@ -17,6 +17,14 @@ _CONTINUITY = 0.5826
 
 
 class _Parameters:
+    # What neurons that do not spike have; spiking ones say their own.
+    spiking: ClassVar[bool] = False
+    equations: ClassVar[str]
+    step: ClassVar[str]
+    threshold: ClassVar[str] = ""
+    reset_code: ClassVar[str] = ""
+    refractory: float = 0.0
+
     def get_params(self) -> dict[str, float]:
         """Return the parameters by name, in the units of the docstring."""
         return asdict(self)  # type: ignore[call-overload]
@@ -100,6 +108,7 @@ class AdaptiveLIF(_Parameters):
     reset_code: ClassVar[str] = "v = v_reset; w += w_jump"
 
     def __post_init__(self) -> None:
+        """Convert quantities and check ranges."""
         self._set("rheobase", "nA", above=0.0)
         self._set("reset", "nA")
         self._set("time_constant", "s", above=0.0)
@@ -182,7 +191,6 @@ class RateUnits(_Parameters):
     time_constant: float = 0.01
     noise: float = 5.0
 
-    spiking: ClassVar[bool] = False
     equations: ClassVar[str] = """
         dx/dt = (target - x)/tau + sigma*sqrt(2/tau)*xi : Hz
         above = clip(gain*drive(t_in_timesteps, column) - i_threshold, 0*amp, inf*amp) : amp
@@ -197,6 +205,7 @@ class RateUnits(_Parameters):
         """
 
     def __post_init__(self) -> None:
+        """Convert quantities and check ranges."""
         self._set("max_firing_rate", "Hz", above=0.0)
         self._set("threshold_current", "nA")
         self._set("half_current", "nA", above=0.0)

@@ -244,9 +244,9 @@ def _cube(
     coords: dict[str, tuple] = {"neuron_id": ("neuron", np.array(axes["neuron"], dtype=str))}
     for name in texts:
         coords[name] = _coordinate(name, name, axes[name])
-    for name, values in of_neurons.items():
+    for name, texts_of_neurons in of_neurons.items():
         by_neuron: dict[str, str] = {}
-        for neuron, value, line in zip(neurons, values, lines, strict=True):
+        for neuron, value, line in zip(neurons, texts_of_neurons, lines, strict=True):
             if by_neuron.setdefault(neuron, value) != value:
                 raise ValueError(
                     f"{path.name}, row {line}: needed one {name} for each neuron; {neuron!r} has "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 import xarray as xr
@@ -32,7 +32,7 @@ def trial_folds(rates: xr.DataArray, folds: int, seed: int) -> np.ndarray:
 
 
 def resampled_deviations(
-    values: np.ndarray, stimulus_ids: Sequence[object], trials: Sequence[object], n_bootstrap: int, seed: int
+    values: np.ndarray, stimulus_ids: np.ndarray, trials: np.ndarray, n_bootstrap: int, seed: int
 ) -> Iterator[np.ndarray]:
     """Give, stimulus by stimulus, bootstrap deviations of the mean over trials, ``(bootstrap, neuron)``.
 

@@ -187,8 +187,8 @@ def summarise_slopes(slopes: xr.Dataset) -> pd.DataFrame:
     pandas.DataFrame
         Columns ``encoder`` (where neurons carry it), the dim beside neuron (``domain``), ``prefers``, ``n_neurons``,
         and the mean over neurons of ``rho``, ``slope_preferred``, ``slope_other``, ``slope_difference``;
-        ``slope_difference_low`` and ``_high`` hold the interval of a single neuron over trials, or of several the
-        central 95 % of neurons: for shuffled directions that is the range of the null.
+        ``slope_difference_low`` and ``_high`` hold what ``range_over`` says: "trials", the interval of a single
+        neuron, or "neurons", the central 95 % of several: for shuffled directions the range of the null.
 
     Raises
     ------
@@ -214,8 +214,10 @@ def summarise_slopes(slopes: xr.Dataset) -> pd.DataFrame:
         row |= {name: group[name].mean() for name in ("rho", "slope_preferred", "slope_other", "slope_difference")}
         if len(group) == 1:
             low, high = group["slope_difference_low"].iloc[0], group["slope_difference_high"].iloc[0]
+            over = "trials"
         else:
             tail = (1 - CONFIDENCE) / 2
             low, high = group["slope_difference"].quantile([tail, 1 - tail])
-        rows.append(row | {"slope_difference_low": low, "slope_difference_high": high})
+            over = "neurons"
+        rows.append(row | {"slope_difference_low": low, "slope_difference_high": high, "range_over": over})
     return pd.DataFrame(rows)

@@ -1,1 +1,3 @@
-"""."""
+"""V1: a bank of Gabor channels turns pictures into energy."""
+
+from nrsim.v1.bank import V1Bank as V1Bank
