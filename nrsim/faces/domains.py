@@ -84,13 +84,15 @@ class Look:
 
 @dataclass(frozen=True)
 class Domain:
-    """A head shape: identity weights, a warp after the expression, a look, and how the picture is framed."""
+    """A head shape: identity weights, a warp after the expression, a look, and the half width of its picture.
+
+    ``frame`` is in distances from the eyes to the mouth; chosen so that the whole head is seen.
+    """
 
     identity: Mapping[str, float] = field(default_factory=dict)
     warp: Callable[[np.ndarray], np.ndarray] | None = None
     look: Look = Look()
-    centre: tuple[float, float, float] = (0.0, 7.24, 0.7)
-    half: float = 1.36
+    frame: float = 2.0
 
 
 _AVERAGE = {
@@ -139,7 +141,7 @@ _MACAQUE_LOOK = Look(
 )
 
 _CARTOON_LOOK = Look(
-    skin=(0.98, 0.82, 0.70),
+    skin=(0.88, 0.73, 0.62),
     lip=(0.86, 0.45, 0.45),
     brow=(0.25, 0.12, 0.05),
     brow_thickness=1.5,
@@ -150,15 +152,15 @@ _CARTOON_LOOK = Look(
     sclera=(0.99, 0.99, 0.99),
     flat=True,
     shine=0.02,
-    ambient=0.62,
+    ambient=0.58,
     lights=(((0.3, 0.6, 0.9), 0.40),),
 )
 
 DOMAINS: Mapping[str, Domain] = MappingProxyType(
     {
         "human": Domain(identity=_AVERAGE),
-        "macaque": Domain(warp=macaque_warp, look=_MACAQUE_LOOK, centre=(0.0, 7.03, 0.7), half=1.20),
-        "cartoon": Domain(identity=_CARTOON, look=_CARTOON_LOOK, centre=(0.0, 7.22, 0.7), half=1.27),
+        "macaque": Domain(warp=macaque_warp, look=_MACAQUE_LOOK, frame=1.75),
+        "cartoon": Domain(identity=_CARTOON, look=_CARTOON_LOOK, frame=2.6),
     }
 )
 

@@ -22,6 +22,9 @@ from nrsim.quantities import bare, whole
 from nrsim.schema import check
 
 _CAMERA = 7.0  # distance of the camera in half widths of the picture (chosen: a photographer's portrait distance)
+# In every neutral picture the eyes lie at the same height, as laboratories align their faces (chosen)
+_EYE_HEIGHT = 0.10  # of the eyes above the middle of the picture, in half widths
+_DEPTH = 0.7  # of the plane that is shown at its true size, mesh units
 _KEYS = ("domain", "expression", "intensity")
 
 
@@ -36,6 +39,13 @@ class Face:
         colours = albedo(surface, domain.look)
         masks = np.stack([surface["lip"], surface["inside_mouth"], surface["part"].astype(float)], axis=1)
         self._painted = np.concatenate([surface["rest"], colours, masks], axis=1)
+        places, names = self.vertices({}, 0.0), landmark_vertices()
+        eyes = np.mean(
+            [places[names[f"eye_{end}_{side}"], 1] for end in ("inner", "outer") for side in ("left", "right")]
+        )
+        mouth = np.mean([places[names[f"{lip}_lip"], 1] for lip in ("upper", "lower")])
+        self.half = domain.frame * float(eyes - mouth)
+        self.centre = np.array([0.0, eyes - _EYE_HEIGHT * self.half, _DEPTH])
 
     def vertices(self, weights: Mapping[str, float], intensity: float) -> np.ndarray:
         """Return the vertices drawn, ``(vertex, 3)``; before the warp they are linear in ``intensity``."""
@@ -67,7 +77,7 @@ class Face:
         """
         corners, fine = self.head.corners, size * sharpness
         rotation = turn(yaw, pitch)
-        projected = project(points, np.array(self.domain.centre), self.domain.half, fine, _CAMERA, rotation)
+        projected = project(points, self.centre, self.half, fine, _CAMERA, rotation)
         pixel, triangle, weights = rasterise(projected, corners, fine, fine)
         values = np.concatenate([vertex_normals(points, corners) @ rotation.T, self._painted], axis=1)
         at = interpolate(values, corners, triangle, weights)
