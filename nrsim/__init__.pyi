@@ -7,6 +7,7 @@ from .encoders import ExemplarEncoder as ExemplarEncoder
 from .encoders import NormEncoder as NormEncoder
 from .encoders import join_codes as join_codes
 from .comparison import cross_domain_accuracy as cross_domain_accuracy
+from .study import run_study as run_study
 from .recordings import published_curves as published_curves
 from .recordings import read_curves as read_curves
 from .recordings import select as select
@@ -15,13 +16,13 @@ from .tuning import preferred_slopes as preferred_slopes
 from .tuning import summarise_slopes as summarise_slopes
 from .tuning import tuning_curves as tuning_curves
 from .tuning import window_rates as window_rates
-from .comparison.curves import compare_curves as compare_curves
+from .comparison import compare_curves as compare_curves
 from .faces import load_head as load_head
 from .faces import render_faces as render_faces
-from .neurons.drive import present as present
-from .neurons.models import AdaptiveLIF as AdaptiveLIF
-from .neurons.models import RateUnits as RateUnits
-from .neurons.simulation import simulate as simulate
+from .neurons import present as present
+from .neurons import AdaptiveLIF as AdaptiveLIF
+from .neurons import RateUnits as RateUnits
+from .neurons import simulate as simulate
 from .recipes import list_stimuli as list_stimuli
 from .recipes import load_stimuli as load_stimuli
 from .images import load_folder as load_folder

@@ -24,7 +24,7 @@ DEFAULTS: dict[str, Any] = {
         "bandwidth": 1.0,
         "normalise": "divisive",
     },
-    "features": {"size": 16, "log": False, "components": 0},
+    "features": {"size": 16, "log": True, "components": 0},
     "encoder": {
         "rule": "general",
         "exponent": 1.0,

@@ -11,16 +11,19 @@ import tomli_w
 import xarray as xr
 
 from nrsim import files, neurons, provenance, report, settings, tuning
-from nrsim.comparison import cross_domain_accuracy
+from nrsim.comparison import compare_curves, cross_domain_accuracy
 from nrsim.encoders import AxisEncoder, ExemplarEncoder, NormEncoder, join_codes
 from nrsim.errors import need, unknown
 from nrsim.features import PooledEnergy, PrincipalComponents
 from nrsim.images import load_folder
 from nrsim.quantities import whole
 from nrsim.recipes import load_stimuli
+from nrsim.recordings import published_curves, select
 from nrsim.v1 import V1Bank
 
 _MODELS = {"AdaptiveLIF": neurons.AdaptiveLIF, "RateUnits": neurons.RateUnits}
+# What the published strength curves call our expressions; lip-smacking has no counterpart among the six
+_PUBLISHED_NAMES = {"fearful": "fear", "angry": "threat"}
 _RIVALS = {"axis": AxisEncoder, "exemplar": ExemplarEncoder}
 
 
@@ -48,8 +51,8 @@ def run_study(
     Returns
     -------
     dict
-        ``stimuli``, ``features``, ``code``, ``recording``, ``tuning`` (TuningCurves), ``fits``, ``slopes``, and where
-        there are several domains ``accuracy``.
+        ``stimuli``, ``features``, ``code``, ``recording``, ``tuning`` (TuningCurves), ``fits``, and, where the
+        labels allow it, ``slopes``, ``accuracy`` (several domains) and ``comparison`` (with published curves).
 
     Raises
     ------
@@ -131,7 +134,7 @@ def _run(plan: Mapping[str, Any], progress: bool) -> dict[str, xr.Dataset]:
     by = None if plan["tuning"]["by"] == "auto" else plan["tuning"]["by"]
     results = {"stimuli": stimuli, "features": features, "code": code, "recording": recording}
     results["tuning"] = tuning.tuning_curves(recording, along=along, by=by, window=window)
-    own = recording.isel(neuron=(recording["encoder"] != "norm-shuffled").values)
+    own = select(recording, encoder=lambda encoder: encoder != "norm-shuffled")
     results["fits"] = tuning.fit_intensity_response(own, along=along, by=by, window=window, seed=plan["seed"])
     return {**results, **_tests(plan, results, encoder)}
 
@@ -199,6 +202,12 @@ def _tests(plan: Mapping[str, Any], results: Mapping[str, xr.Dataset], encoder: 
             label=chosen["prefers_by"],
             norm_by=chosen["norm_by"],
         )
+    curves = results["tuning"]
+    if {"domain", "expression"} <= set(curves.dims) and curves.attrs["along"] == "intensity":
+        same = {name: theirs for name, theirs in _PUBLISHED_NAMES.items() if name in curves["expression"].values}
+        if same and "macaque" in curves["domain"].values:
+            on_macaque = curves.sel(domain=["macaque"])
+            tests["comparison"] = compare_curves(on_macaque, published_curves(), match=same, seed=plan["seed"])
     return tests
 
 

@@ -1,1 +1,6 @@
 """Model neurons: the current a stimulus gives them, and what they do with it (the only place that uses Brian2)."""
+
+from nrsim.neurons.drive import present as present
+from nrsim.neurons.models import AdaptiveLIF as AdaptiveLIF
+from nrsim.neurons.models import RateUnits as RateUnits
+from nrsim.neurons.simulation import simulate as simulate

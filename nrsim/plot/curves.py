@@ -143,7 +143,11 @@ def intensity_response(
     for colour, marker, at in zip(palette, np.resize(style.MARKERS, len(places)), places, strict=True):
         name = style.named(at, one)
         own = prefers is None or prefers in {str(one[dim].values[i]) for dim, i in at.items()}
-        look: dict[str, Any] = {"linewidth": 2.2 if own else 1.0, "zorder": 4 if own else 2, "alpha": 1.0 if own else 0.75}
+        look: dict[str, Any] = {
+            "linewidth": 2.2 if own else 1.0,
+            "zorder": 4 if own else 2,
+            "alpha": 1.0 if own else 0.75,
+        }
         curve = one.isel(at)
         joined = "-" if fitted is None else "none"
         size = 5.5 if own else 3.5

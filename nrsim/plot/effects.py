@@ -92,7 +92,9 @@ def curve_overlay(
         mine = curve.isel(monkey_neuron=0)
         ax.plot(x, mine["model"].values, color=colour, linewidth=2.4, zorder=4)
         ax.fill_between(x, mine["model_low"].values, mine["model_high"].values, color=colour, alpha=0.18, linewidth=0)
-    handles: list[Artist] = [Line2D([], [], color="0.3" if many else palette[0], linewidth=2.4, label=f"model: {model_name}")]
+    handles: list[Artist] = [
+        Line2D([], [], color="0.3" if many else palette[0], linewidth=2.4, label=f"model: {model_name}")
+    ]
     for i, (name, marker) in enumerate(zip(monkeys, np.resize(style.MARKERS, len(monkeys)), strict=True)):
         look = "0.1" if i == 0 else _GREYS[i % len(_GREYS)]
         face = look if i == 0 else "white"

@@ -203,7 +203,9 @@ def population(
         if not inside.any():
             raise need("a window that holds the centre of a bin", f"{start:g} to {end:g} s")
         drawn = rates[..., inside].mean(-1).T
-        image: ScalarMappable = ax.imshow(drawn, aspect="auto", cmap=cmap, vmin=min(0.0, float(np.nanmin(drawn))), interpolation="none")
+        image: ScalarMappable = ax.imshow(
+            drawn, aspect="auto", cmap=cmap, vmin=min(0.0, float(np.nanmin(drawn))), interpolation="none"
+        )
         _group_axis(ax, recording, "stimulus")
     else:
         shown = np.isfinite(rates)

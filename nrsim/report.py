@@ -1,0 +1,210 @@
+"""The report: one self-contained HTML page, and its figures as files."""
+
+from __future__ import annotations
+
+import base64
+import io
+import platform
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import tomli_w
+import xarray as xr
+from jinja2 import Environment
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from nrsim import plot, tuning
+
+CAPTIONS = {
+    "stimuli": "The stimuli. Rows are heads and expressions, columns intensities: 0 is the norm, 1 the prototype, "
+    "below 0 the anti-expression.",
+    "intensity_response": "Intensity-response curves of the norm-referenced neurons (rows) on each head (columns): what "
+    "the neuron prefers strong, everything else fine. Points are means over trials with standard errors, "
+    "lines the fits that cross-validation over trials chose (dashed where it cannot tell).",
+    "slopes": "Slope of the firing rate along the preferred expression minus the mean slope along the others. Marks are "
+    "neurons with 95 % intervals over trials; the grey bar is the central 95 % of neurons with shuffled directions.",
+    "tuning": "Tuning of one norm-referenced neuron to everything that was shown.",
+    "raster": "Spikes of that neuron, a line for each trial, and the peristimulus time histogram under them.",
+    "population": "Mean firing rate of every neuron (rows) to every stimulus (columns) in the analysis window.",
+    "time_course": "Mean firing rate of every neuron over time, averaged over stimuli; 0 is stimulus onset.",
+    "strength": "Strength tuning on the macaque head (line, 95 % interval) over the published curves (marks), "
+    "baseline subtracted and divided by the value at intensity 1. The published neurons were shown other stimuli; "
+    "nine free points, no pass mark.",
+}
+
+
+def write_report(results: Mapping[str, xr.Dataset], plan: Mapping[str, Any], folder: Path) -> None:
+    """Write ``report.html`` and every figure as PNG and PDF to ``folder``.
+
+    Parameters
+    ----------
+    results
+        The datasets of :func:`nrsim.run_study`.
+    plan
+        The settings with all defaults filled in.
+    folder
+        An existing folder.
+    """
+    figures = []
+    backend = plt.get_backend()
+    plt.switch_backend("agg")
+    try:
+        for name, figure in _figures(results):
+            for ending, dpi in (("png", 150), ("pdf", 300)):
+                figure.savefig(folder / f"{name}.{ending}", dpi=dpi, bbox_inches="tight")
+            figures.append((name, CAPTIONS[name], _inline(figure)))
+            plt.close(figure)
+    finally:
+        plt.switch_backend(backend)
+    template = Environment(autoescape=True).from_string(
+        resources.files("nrsim").joinpath("report_template.html").read_text(encoding="utf-8")
+    )
+    page = template.render(
+        title=plan["title"],
+        summary=_summary(results),
+        tables=_tables(results),
+        figures=figures,
+        made=_made(results),
+        study=tomli_w.dumps(plan),
+        history=results["recording"].attrs["history"].splitlines(),
+    )
+    (folder / "report.html").write_text(page, encoding="utf-8")
+
+
+def _figures(results: Mapping[str, xr.Dataset]) -> Any:
+    curves, fits, recording = results["tuning"], results["fits"], results["recording"]
+    yield "stimuli", plot.stimulus_sheet(results["stimuli"]).figure
+    ids = [str(name) for name in recording["neuron_id"].values]
+    norm = [name for name, encoder in zip(ids, recording["encoder"].values, strict=True) if encoder == "norm"]
+    if curves.attrs["along"] == "intensity" and "domain" in curves.coords:
+        fitted = curves.isel(neuron=np.isin(curves["neuron_id"].values, fits["neuron_id"].values))
+        yield "intensity_response", plot.intensity_response_grid(fitted, fits, neurons=norm)[0, 0].figure
+    if "slopes" in results:
+        yield "slopes", plot.slopes(results["slopes"]).figure
+    yield "tuning", plot.tuning_curves(curves, neuron=norm[0]).figure
+    if "spike_time" in recording:
+        yield "raster", plot.raster(recording, neuron=norm[0]).figure
+    yield "population", plot.population(recording).figure
+    yield "time_course", plot.population(recording, against="time").figure
+    if "comparison" in results:
+        yield "strength", plot.curve_overlay_grid(results["comparison"], encoder="norm")[0].figure
+
+
+def _inline(figure: Figure) -> str:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110, bbox_inches="tight")
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def _summary(results: Mapping[str, xr.Dataset]) -> list[str]:
+    """Return what came out, in sentences made from the numbers."""
+    said = []
+    if "accuracy" in results:
+        accuracy = results["accuracy"]
+        heads = ", ".join(
+            f"{share:.2f} ({low:.2f} to {high:.2f}) on {head}"
+            for head, share, low, high in zip(
+                *(accuracy[name].values for name in ("domain", "accuracy", "accuracy_low", "accuracy_high")), strict=True
+            )
+        )
+        said.append(
+            f"Recognition on heads never learned, from one norm each: {heads}; chance {accuracy.attrs['chance']:.2f}. "
+            "Intervals are Wilson's 95 %."
+        )
+    if "slopes" in results:
+        table = tuning.summarise_slopes(results["slopes"])
+        by = _by(results["slopes"])
+        for head, rows in table[table["encoder"] == "norm"].groupby(by, sort=False):
+            above = int((rows["slope_difference_low"] > 0).sum())
+            text = (
+                f"{head}: Spearman's ρ of the preferring neuron {rows['rho'].min():.2f} to {rows['rho'].max():.2f}; "
+                f"the slope for the preferred exceeds that for the others in {above} of {len(rows)} neurons (95 % interval "
+                f"above 0), by {rows['slope_difference'].mean():.1f} Hz per unit of intensity on average"
+            )
+            null = results["slopes"].sel({by: head})
+            null = null["slope_difference"].values[(null["encoder"] == "norm-shuffled").values]
+            null = null[np.isfinite(null)]
+            if null.size:
+                low, high = np.quantile(null, [0.025, 0.975])
+                text += f" (shuffled directions: 95 % between {low:.1f} and {high:.1f})"
+            said.append(text + ".")
+    return said
+
+
+def _by(slopes: xr.Dataset) -> str:
+    return next(str(dim) for dim in slopes["slope_difference"].dims if dim != "neuron")
+
+
+def _tables(results: Mapping[str, xr.Dataset]) -> list[tuple[str, str]]:
+    tables = []
+    fits = results["fits"]
+    own = fits.isel(neuron=(fits["encoder"] == "norm").values)
+    tables.append(("Intensity-response fits of the norm-referenced neurons", _html(_fit_rows(own))))
+    if "slopes" in results:
+        rows = tuning.summarise_slopes(results["slopes"]).rename(columns=lambda name: str(name).replace("_", " "))
+        tables.append(("Preferred against other expressions, beside the controls (slopes in Hz per unit)", _html(rows)))
+    if "accuracy" in results:
+        accuracy = results["accuracy"]
+        rows = accuracy["accuracy_by_intensity"].to_pandas()
+        rows.columns = [f"intensity {level:g}" for level in rows.columns]
+        rows.insert(0, "all", accuracy["accuracy"].values)
+        tables.append((f"Recognition by intensity (chance {accuracy.attrs['chance']:.2f})", _html(rows.reset_index())))
+    if "comparison" in results:
+        compared = results["comparison"][["pearson", "spearman", "rmse", "slope_ratio"]].sel(scale="normalised")
+        compared = compared.assign_coords(monkey_neuron=compared["monkey_neuron_id"].values) if (
+            "monkey_neuron_id" in compared
+        ) else compared
+        rows = compared.reset_coords(drop=True).to_dataframe().reset_index()
+        tables.append(("Strength tuning against published curves (normalised)", _html(rows)))
+    return tables
+
+
+def _fit_rows(fits: xr.Dataset) -> pd.DataFrame:
+    """Return one row for each neuron and curve along what it prefers (all curves, where labels do not say)."""
+    labels = [str(dim) for dim in fits["preferred_model"].dims if dim != "neuron"]
+    rows = []
+    for place in np.ndindex(fits["preferred_model"].shape):
+        at = dict(zip(fits["preferred_model"].dims, place, strict=True))
+        one = fits.isel(at)
+        if str(one["preferred_model"].values) == "not shown":
+            continue
+        prefers = str(one["prefers"].values)
+        if "expression" in labels and prefers in fits["expression"].values and str(one["expression"].values) != prefers:
+            continue
+        line = one.sel(model="line")
+        rows.append(
+            {
+                "neuron": str(one["neuron_id"].values),
+                **{label: str(one[label].values) for label in labels},
+                "ρ": float(one["rho"]),
+                "slope (Hz per unit)": f"{float(line['slope']):.1f} [{float(line['slope_low']):.1f}, "
+                f"{float(line['slope_high']):.1f}]",
+                "preferred shape": str(one["preferred_model"].values),
+                **{f"cv {model}": float(one["cv_score"].sel(model=model)) for model in ("line", "ramp", "V")},
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _html(rows: pd.DataFrame) -> str:
+    return rows.to_html(index=False, float_format=lambda number: f"{number:.2f}", border=0, na_rep="–")
+
+
+def _made(results: Mapping[str, xr.Dataset]) -> dict[str, str]:
+    attrs, stimuli = results["recording"].attrs, results["stimuli"].attrs
+    made = {
+        "nrsim": attrs["nrsim_version"],
+        "Brian2": attrs.get("brian2_version", ""),
+        "code target": attrs.get("code_target", ""),
+        "Python": platform.python_version(),
+        "seed": attrs.get("seed", ""),
+        "stimuli": f"{stimuli['title']} ({stimuli['source']})",
+        "recipe SHA-256": stimuli.get("recipe_sha256", "none: own pictures"),
+        "made": attrs["created"],
+    }
+    return {name: str(value) for name, value in made.items()}
