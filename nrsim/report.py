@@ -88,11 +88,26 @@ def _figures(results: Mapping[str, xr.Dataset]) -> Any:
         yield "slopes", plot.slopes(results["slopes"]).figure
     yield "tuning", plot.tuning_curves(curves, neuron=norm[0]).figure
     if "spike_time" in recording:
-        yield "raster", plot.raster(recording, neuron=norm[0]).figure
+        yield "raster", plot.raster(recording, neuron=norm[0], stimulus=_preferred_and_norm(recording, norm[0])).figure
     yield "population", plot.population(recording).figure
     yield "time_course", plot.population(recording, against="time").figure
     if "comparison" in results:
         yield "strength", plot.curve_overlay_grid(results["comparison"], encoder="norm")[0].figure
+
+
+def _preferred_and_norm(recording: xr.Dataset, neuron: str) -> list[str] | None:
+    """Return what the neuron prefers, at its strongest in the first domain that shows it, and its norm."""
+    if not {"expression", "intensity", "norm_id"} <= set(recording.coords):
+        return None
+    prefers = str(recording["prefers"].values[list(recording["neuron_id"].values).index(neuron)])
+    shown = np.flatnonzero(recording["expression"].values == prefers)
+    if not shown.size:
+        return None
+    if "domain" in recording.coords:
+        shown = shown[recording["domain"].values[shown] == recording["domain"].values[shown[0]]]
+    best = shown[recording["intensity"].values[shown].argmax()]
+    chosen = [str(recording[name].values[best]) for name in ("stimulus_id", "norm_id")]
+    return [name for name in chosen if name in recording["stimulus_id"].values]
 
 
 def _inline(figure: Figure) -> str:
@@ -109,7 +124,8 @@ def _summary(results: Mapping[str, xr.Dataset]) -> list[str]:
         heads = ", ".join(
             f"{share:.2f} ({low:.2f} to {high:.2f}) on {head}"
             for head, share, low, high in zip(
-                *(accuracy[name].values for name in ("domain", "accuracy", "accuracy_low", "accuracy_high")), strict=True
+                *(accuracy[name].values for name in ("domain", "accuracy", "accuracy_low", "accuracy_high")),
+                strict=True,
             )
         )
         said.append(
@@ -156,9 +172,11 @@ def _tables(results: Mapping[str, xr.Dataset]) -> list[tuple[str, str]]:
         tables.append((f"Recognition by intensity (chance {accuracy.attrs['chance']:.2f})", _html(rows.reset_index())))
     if "comparison" in results:
         compared = results["comparison"][["pearson", "spearman", "rmse", "slope_ratio"]].sel(scale="normalised")
-        compared = compared.assign_coords(monkey_neuron=compared["monkey_neuron_id"].values) if (
-            "monkey_neuron_id" in compared
-        ) else compared
+        compared = (
+            compared.assign_coords(monkey_neuron=compared["monkey_neuron_id"].values)
+            if ("monkey_neuron_id" in compared)
+            else compared
+        )
         rows = compared.reset_coords(drop=True).to_dataframe().reset_index()
         tables.append(("Strength tuning against published curves (normalised)", _html(rows)))
     return tables

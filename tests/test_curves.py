@@ -101,7 +101,7 @@ class TestCompare:
         monkey = curves_of(tmp_path, "monkey", lambda x, i: 8 + 10 * x)
         result = nr.compare_curves(model, monkey, n_bootstrap=400).isel(monkey_neuron=0, expression=0)
         x = np.array([0.0, 0.25, 0.5, 1.0])
-        rmse = result["rmse"].set_index(scale="scale") if "scale" not in result.indexes else result["rmse"]
+        rmse = result["rmse"]
         assert float(rmse.sel(scale="Hz")) == pytest.approx(np.sqrt(((10 * x - 3) ** 2).mean()))
         assert float(rmse.sel(scale="baseline_subtracted")) == pytest.approx(np.sqrt(((10 * x) ** 2).mean()))
         assert float(rmse.sel(scale="normalised")) == pytest.approx(0.0, abs=1e-12)

@@ -55,11 +55,14 @@ def compare_curves(
     xarray.Dataset
         On ``([encoder,] monkey_neuron, <shared labels>)``: ``pearson``, ``spearman``; and with ``scale``: ``rmse``,
         ``slope_model``, ``slope_monkey`` (least squares, per unit of the label the curves run along), ``slope_ratio``
-        (model / monkey); each with ``_low`` and ``_high``, a 95 % percentile interval. Also the compared curves
-        themselves, ``model`` and ``monkey (…, scale, <along>)``, with ``_low`` and ``_high``. Scales, whose
-        units stand in ``scale_units``: ``Hz``, where both curves are in Hz, else NaN; ``baseline_subtracted``, where both have the same units; ``normalised``,
-        which is baseline-subtracted and then divided by the value at the largest shared intensity (NaN where that is
-        not positive). The attributes say what was averaged (``averaged``), how each baseline was taken
+        (model / monkey), and the compared curves themselves, ``model`` and ``monkey (…, scale, <along>)``; each with
+        ``_low`` and ``_high``, a 95 % percentile interval.
+
+        Scales, whose units stand in ``scale_units``: ``Hz``, where both curves are in Hz, else NaN;
+        ``baseline_subtracted``, where both have the same units; ``normalised``, which is baseline-subtracted and then
+        divided by the value at the largest shared intensity (NaN where that is not positive).
+
+        The attributes say what was averaged (``averaged``, ``model_neurons``), how each baseline was taken
         (``baseline_model``, ``baseline_monkey``: the response at 0; nothing more where the table says it is
         subtracted; else, for both, the response at the smallest shared value) and what was resampled
         (``resampled_model``, ``resampled_monkey``: neurons where five or more were averaged, else a normal

@@ -21,6 +21,8 @@ def basis(model: str, x: np.ndarray) -> np.ndarray:
 
 def shapes_differ(x: np.ndarray) -> bool:
     """Return whether line, ramp and V are different functions at ``x``: both signs, three values."""
+    if len(x) < 3:
+        return False
     columns = np.stack([np.ones_like(x), np.maximum(x, 0.0), np.minimum(x, 0.0)], 1)
     return bool(np.linalg.matrix_rank(columns) == 3)
 

@@ -1,0 +1,208 @@
+import re
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from test_images import morph_table
+
+import nrsim as nr
+from nrsim import cli, settings
+
+RECIPE = """
+title = "small"
+source = "ours"
+generator = "faces"
+[parameters]
+domains = ["human", "macaque"]
+expressions = ["happy", "surprised"]
+intensities = [-0.5, 0.0, 0.5, 1.0]
+size = 48
+degrees = 4.0
+"""
+SMALL = """
+title = "A small study"
+seed = 3
+[stimuli]
+recipe = "small.toml"
+[v1]
+frequencies = [1, 2, 4]
+[features]
+size = 8
+[encoder]
+shuffles = 2
+[neurons]
+trials = 5
+"""
+
+
+@pytest.fixture(scope="module")
+def studies(tmp_path_factory):
+    """The folder of a small study, and the folder of its results."""
+    folder = tmp_path_factory.mktemp("study")
+    (folder / "small.toml").write_text(RECIPE)
+    (folder / "study.toml").write_text(SMALL)
+    assert cli.main(["run", str(folder / "study.toml"), "--out", str(folder / "out")]) == 0
+    return folder
+
+
+def test_a_run_leaves_everything(studies):
+    out = studies / "out"
+    names = {path.name for path in out.iterdir()}
+    wanted = {"stimuli.nc", "recording.nc", "tuning.nc", "study.toml", "report.html"}
+    assert wanted <= names
+    figures = {"stimuli", "intensity_response", "slopes", "tuning", "raster", "population", "time_course"}
+    assert {f"{name}.{ending}" for name in figures for ending in ("png", "pdf")} <= names
+    assert not [name for name in names if "partial" in name]
+    for name, noun in (("stimuli", "StimulusSet"), ("recording", "Recording"), ("tuning", "TuningCurves")):
+        nr.schema.check(xr.load_dataset(out / f"{name}.nc"), noun)
+
+
+def test_the_report_is_one_page_that_says_how_it_was_made(studies):
+    page = (studies / "out" / "report.html").read_text()
+    assert not re.search(r'(src|href)="(?!data:)', page)
+    recording = xr.load_dataset(studies / "out" / "recording.nc")
+    for words in ("A small study", recording.attrs["brian2_version"], recording.attrs["code_target"], "norm-shuffled"):
+        assert words in page
+    assert xr.load_dataset(studies / "out" / "stimuli.nc").attrs["recipe_sha256"] in page
+
+
+def test_the_study_left_behind_gives_the_same_recording_and_another_seed_another(studies):
+    again = nr.run_study(studies / "out" / "study.toml")
+    saved = xr.load_dataset(studies / "out" / "recording.nc")
+    assert nr.identical(again["recording"], saved)
+    other = nr.run_study(studies / "out" / "study.toml", assignments=["seed=4"])["recording"]
+    assert not (other["spike_count"] == saved["spike_count"]).all()
+
+
+def test_settings_from_the_command_line(studies):
+    out = studies / "other"
+    assignments = ["--set", "neurons.trials=2", "--set", "neurons.model=RateUnits", "--set", "encoder.controls=[]"]
+    assert cli.main(["run", str(studies / "study.toml"), "--out", str(out), *assignments]) == 0
+    recording = xr.load_dataset(out / "recording.nc")
+    assert "firing_rate" in recording
+    assert recording.sizes["trial"] == 2
+    assert set(recording["encoder"].values) == {"norm"}
+    assert tomllib.loads((out / "study.toml").read_text())["neurons"]["trials"] == 2
+
+
+@pytest.mark.parametrize(
+    ("assignment", "words"),
+    [
+        ("neuron.trials=5", "nearest: 'neurons'"),
+        ("neurons.trails=5", "nearest: 'trials'"),
+        ("neurons.trials=many", "needed neurons.trials = a whole number"),
+        ("neurons.trials=0", "neurons.trials: needed at least 1"),
+        ("neurons.model=LIF", "unknown neuron model"),
+        ("neurons.parameters={tau = 1}", "unknown key in [neurons.parameters]"),
+        ("presentation.duratoin=0.3", "nearest: 'duration'"),
+        ("encoder.rule=genral", "nearest: 'general'"),
+        ("encoder.controls=['axes']", "nearest: 'axis'"),
+        ("encoder.prototypes={domain = 'robot'}", "domain is one of 'human', 'macaque'"),
+        ("v1.frequencies=[40]", "frequencies up to"),
+        ("stimuli.recipe=expresions", "nearest: 'expressions'"),
+        ("stimuli.folder=pictures", "needed either recipe, or folder and table"),
+        ("tuning.window=[0.3, 0.1]", "start < end"),
+        ("seed", "needed an assignment like"),
+    ],
+)
+def test_wrong_settings_end_in_one_message(studies, capsys, assignment, words):
+    code = cli.main(["run", str(studies / "study.toml"), "--out", str(studies / "wrong"), "--set", assignment])
+    said = capsys.readouterr().err
+    assert code == 2
+    assert words in said
+    assert said.startswith("nrsim: error:")
+    assert "Traceback" not in said
+    assert not (studies / "wrong").exists()
+
+
+def test_wrong_files_end_in_one_message(tmp_path, capsys):
+    (tmp_path / "broken.toml").write_text("title = ")
+    (tmp_path / "file").write_text("")
+    cases = [
+        (["run", str(tmp_path / "none.toml")], "there is no file"),
+        (["run", str(tmp_path / "broken.toml")], "is not: "),
+        (["run", "--out", str(tmp_path / "file")], "needed a folder to write to"),
+        (["run", "--out", str(tmp_path / "file" / "below")], "file"),
+        (["show", str(tmp_path / "none.nc")], "there is no file"),
+        (["show", str(tmp_path / "file")], "is not one"),
+        (["stimuli", "render", "expresions"], "nearest: 'expressions'"),
+        (["analyses", "run", "nothing"], "unknown analysis"),
+    ]
+    for arguments, words in cases:
+        assert cli.main(arguments) == 2
+        assert words in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["broken.toml", "file"]
+
+
+def test_other_commands(studies, capsys, tmp_path):
+    assert cli.main(["stimuli", "list"]) == 0
+    assert "expressions" in capsys.readouterr().out
+    assert cli.main(["stimuli", "render", str(studies / "small.toml"), "--out", str(tmp_path)]) == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"small.nc", "small.png", "small.csv"}
+    assert cli.main(["show", str(studies / "out" / "recording.nc")]) == 0
+    assert "spike_count" in capsys.readouterr().out
+    assert cli.main(["analyses", "list"]) == 0
+    assert cli.main([]) == 0
+    with pytest.raises(SystemExit):
+        cli.main(["--version"])
+    assert nr.__version__ in capsys.readouterr().out
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
+def test_interrupted_leaves_nothing(tmp_path):
+    command = [sys.executable, "-m", "nrsim.cli", "run", "--out", str(tmp_path / "out"), "--set", "neurons.trials=400"]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    for line in running.stdout:  # "neurons: … trials" comes before Brian2 starts
+        if "neurons:" in line:
+            break
+    time.sleep(4)
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert "interrupted; nothing was written" in said
+    assert "Traceback" not in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_defaults_resolve_to_themselves():
+    assert settings.resolve({}) == settings.DEFAULTS
+    assert settings.resolve(settings.resolve({})) == settings.DEFAULTS
+
+
+def test_every_setting_is_documented():
+    page = (Path(__file__).parent.parent / "docs" / "study.md").read_text()
+    for key, value in settings.DEFAULTS.items():
+        assert f"`{key}`" in page or f"[{key}]" in page
+        for inner in value if isinstance(value, dict) else ():
+            assert f"`{inner}`" in page, f"{key}.{inner}"
+
+
+def test_photographs_of_four_people_give_curves_for_each(real_data, tmp_path):
+    pictures = real_data / "fear_happy_morphs" / "images"
+    morph_table(pictures, tmp_path / "morphs.csv")
+    study = {
+        "stimuli": {"folder": str(pictures), "table": str(tmp_path / "morphs.csv"), "size": 128, "degrees": 4.0},
+        "encoder": {
+            "norms": "average",
+            "prototypes": {
+                "fear": {"domain": "SF1", "morph_fraction": 0.0},
+                "happy": {"domain": "SF1", "morph_fraction": 1.0},
+            },
+            "controls": [],
+        },
+        "neurons": {"trials": 8},
+    }
+    results = nr.run_study(study, out=tmp_path / "out")
+    curves, fits = results["tuning"], results["fits"]
+    assert sorted(curves["domain"].values) == ["SF1", "SF3", "SM2", "SM3"]
+    assert np.isfinite(curves["firing_rate"].values).all()
+    rho = fits["rho"].squeeze()
+    happy = rho.isel(neuron=list(fits["prefers"].values).index("happy"))
+    assert float(happy.sel(domain="SF1")) > 0.5
+    assert (tmp_path / "out" / "report.html").is_file()
