@@ -107,16 +107,18 @@ def _stimuli(arguments: argparse.Namespace) -> None:
         for name, title in recipes.list_stimuli().items():
             print(f"{name:24s} {title}")
         return
-    import matplotlib as mpl
+    from matplotlib import pyplot as plt
 
-    mpl.use("Agg")
+    plt.switch_backend("agg")
     from nrsim import plot
 
     faces = recipes.load_stimuli(arguments.name, progress=True)
     stem = Path(arguments.name).stem
     with files.replacing_folder(arguments.out) as folder:
         files.write_netcdf(faces, folder / f"{stem}.nc")
-        plot.stimulus_sheet(faces).figure.savefig(folder / f"{stem}.png", dpi=150, bbox_inches="tight")
+        plot.stimulus_sheet(faces)
+        plt.savefig(folder / f"{stem}.png", dpi=150, bbox_inches="tight")
+        plt.close()
         labels = [name for name, coord in faces.coords.items() if coord.dims == ("stimulus",)]
         faces[labels].to_dataframe().to_csv(folder / f"{stem}.csv", index=False)
     print(f"wrote {stem}.nc, {stem}.png and {stem}.csv to {arguments.out}")

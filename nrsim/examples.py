@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -166,7 +167,7 @@ def _curves() -> xr.Dataset:
     return _units(data, firing_rate="Hz", sem="Hz", n_trials="1", intensity="1")
 
 
-_MAKERS: dict[str, tuple[Callable[[], xr.Dataset], dict[str, str | int | float]]] = {
+_MAKERS: dict[str, tuple[Callable[[], xr.Dataset], dict[str, Any]]] = {
     "StimulusSet": (_stimuli, {}),
     "V1Response": (_v1, {}),
     "Features": (_features, {}),

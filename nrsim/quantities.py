@@ -80,9 +80,9 @@ def whole(value: Any, name: str, *, low: int = 0) -> int:
     ValueError
         If it is smaller than ``low``.
     """
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
-        if not (isinstance(value, (float, np.floating)) and float(value).is_integer()):
-            raise TypeError(f"{name}: needed a whole number; got {value!r}")
+    counted = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not counted and not (isinstance(value, (float, np.floating)) and float(value).is_integer()):
+        raise TypeError(f"{name}: needed a whole number; got {value!r}")
     number = int(value)
     if number < low:
         raise ValueError(f"{name}: needed at least {low}; got {number}")

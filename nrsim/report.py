@@ -23,11 +23,12 @@ from nrsim import plot, tuning
 CAPTIONS = {
     "stimuli": "The stimuli. Rows are heads and expressions, columns intensities: 0 is the norm, 1 the prototype, "
     "below 0 the anti-expression.",
-    "intensity_response": "Intensity-response curves of the norm-referenced neurons (rows) on each head (columns): what "
-    "the neuron prefers strong, everything else fine. Points are means over trials with standard errors, "
+    "intensity_response": "Intensity-response curves of the norm-referenced neurons (rows) on each head (columns): "
+    "what the neuron prefers strong, everything else fine. Points are means over trials with standard errors, "
     "lines the fits that cross-validation over trials chose (dashed where it cannot tell).",
-    "slopes": "Slope of the firing rate along the preferred expression minus the mean slope along the others. Marks are "
-    "neurons with 95 % intervals over trials; the grey bar is the central 95 % of neurons with shuffled directions.",
+    "slopes": "Slope of the firing rate along the preferred expression minus the mean slope along the others. Marks "
+    "are neurons with 95 % intervals over trials, the grey bar is the central 95 % of neurons with shuffled "
+    "directions.",
     "tuning": "Tuning of one norm-referenced neuron to everything that was shown.",
     "raster": "Spikes of that neuron, a line for each trial, and the peristimulus time histogram under them.",
     "population": "Mean firing rate of every neuron (rows) to every stimulus (columns) in the analysis window.",
@@ -139,8 +140,8 @@ def _summary(results: Mapping[str, xr.Dataset]) -> list[str]:
             above = int((rows["slope_difference_low"] > 0).sum())
             text = (
                 f"{head}: Spearman's ρ of the preferring neuron {rows['rho'].min():.2f} to {rows['rho'].max():.2f}; "
-                f"the slope for the preferred exceeds that for the others in {above} of {len(rows)} neurons (95 % interval "
-                f"above 0), by {rows['slope_difference'].mean():.1f} Hz per unit of intensity on average"
+                f"the slope for the preferred exceeds that for the others in {above} of {len(rows)} neurons "
+                f"(95 % interval above 0), by {rows['slope_difference'].mean():.1f} Hz per unit of intensity on average"
             )
             null = results["slopes"].sel({by: head})
             null = null["slope_difference"].values[(null["encoder"] == "norm-shuffled").values]
@@ -166,7 +167,7 @@ def _tables(results: Mapping[str, xr.Dataset]) -> list[tuple[str, str]]:
         tables.append(("Preferred against other expressions, beside the controls (slopes in Hz per unit)", _html(rows)))
     if "accuracy" in results:
         accuracy = results["accuracy"]
-        rows = accuracy["accuracy_by_intensity"].to_pandas()
+        rows = pd.DataFrame(accuracy["accuracy_by_intensity"].to_pandas())
         rows.columns = [f"intensity {level:g}" for level in rows.columns]
         rows.insert(0, "all", accuracy["accuracy"].values)
         tables.append((f"Recognition by intensity (chance {accuracy.attrs['chance']:.2f})", _html(rows.reset_index())))

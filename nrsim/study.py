@@ -10,7 +10,7 @@ from typing import Any
 import tomli_w
 import xarray as xr
 
-from nrsim import files, neurons, provenance, report, settings, tuning
+from nrsim import files, neurons, report, settings, tuning
 from nrsim.comparison import compare_curves, cross_domain_accuracy
 from nrsim.encoders import AxisEncoder, ExemplarEncoder, NormEncoder, join_codes
 from nrsim.errors import need, unknown
@@ -179,7 +179,7 @@ def _tests(plan: Mapping[str, Any], results: Mapping[str, xr.Dataset], encoder: 
     features, recording = results["features"], results["recording"]
     names = {str(name) for name in features.coords}
     if {chosen["prefers_by"], chosen["norm_by"], plan["tuning"]["along"]} <= names:
-        tests["slopes"] = tuning.preferred_slopes(
+        slopes = tuning.preferred_slopes(
             recording,
             along=plan["tuning"]["along"],
             window=plan["tuning"]["window"],
@@ -187,6 +187,8 @@ def _tests(plan: Mapping[str, Any], results: Mapping[str, xr.Dataset], encoder: 
             by=chosen["norm_by"],
             seed=plan["seed"],
         )
+        if slopes["slope_difference"].notnull().any():  # there were other categories to compare with
+            tests["slopes"] = slopes
     heads = {str(name) for name in features[chosen["norm_by"]].values}
     prototypes = chosen["prototypes"]
     source = prototypes.get(chosen["norm_by"]) if isinstance(prototypes, Mapping) else None

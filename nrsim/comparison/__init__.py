@@ -1,5 +1,4 @@
 """Comparison: models against neurons, curves against curves, heads against heads."""
 
 from nrsim.comparison.curves import compare_curves as compare_curves
-
 from nrsim.comparison.domains import cross_domain_accuracy as cross_domain_accuracy

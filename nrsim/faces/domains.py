@@ -56,7 +56,7 @@ def macaque_warp(points: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Look:
-    """Colours (linear, 0..1) and sizes (radians on the eyeball; mesh units) of what is painted on a head; all chosen."""
+    """Colours (linear, 0..1) and sizes (radians on the eyeball, mesh units) of what is painted on a head; chosen."""
 
     skin: Colour = (0.80, 0.62, 0.53)
     lip: Colour = (0.66, 0.36, 0.34)

@@ -95,7 +95,7 @@ def expression_weights(name: str) -> dict[str, float]:
         return {}
     if name not in _WEIGHTS:
         raise unknown("expression", name, (*EXPRESSIONS, NEUTRAL))
-    weights = {}
+    weights: dict[str, float] = {}
     for unit, weight in _WEIGHTS[name].items():
         sides = ("Left", "Right") if unit in _PAIRED else ("",)
         weights |= {unit + side: weight * _GAIN.get(unit, 1.0) for side in sides}

@@ -171,7 +171,7 @@ class V1Bank:
         self._each(one, len(images), progress)
         made = xr.Dataset({"energy": (("stimulus", "frequency", "orientation", "y", "x"), energy, {"units": "1"})})
         settings = self.get_params() | {"pool": None if pool is None else pool}
-        extra: dict[str, str | int | float] = {"degrees_per_pixel": spacing}
+        extra: dict[str, Any] = {"degrees_per_pixel": spacing}
         if pool is not None:
             extra["pool"] = provenance.as_json({"class": type(pool).__name__, **pool.get_params()})
         return self._label(made, faces, y, x, "V1Bank.transform", settings, extra)
@@ -320,7 +320,7 @@ class V1Bank:
         x: np.ndarray,
         step: str,
         settings: dict[str, Any],
-        extra: dict[str, str | int | float],
+        extra: dict[str, Any],
     ) -> xr.Dataset:
         travelling = [name for name in faces.coords if name in STIMULUS_LABELS or name in ("landmark", "point", "axis")]
         made = made.assign_coords({name: faces[name] for name in travelling})

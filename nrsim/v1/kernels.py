@@ -33,6 +33,10 @@ def transfer(shape: tuple[int, int], frequency: float, orientation: float, sigma
     return (4 * (band - leak)).astype(np.float32)
 
 
+def _padded(n: int, reach: int) -> int:
+    return 2 * n if reach >= n / 2 else min(fft.next_fast_len(n + 2 * reach), 2 * n)
+
+
 class Channel:
     """All orientations of one frequency on images of one shape."""
 
@@ -40,10 +44,8 @@ class Channel:
         reach = int(np.ceil(REACH * sigma))
         self.shape = shape
         # beyond one image length a reflected image repeats, and its period of two lengths is exact
-        self.before = tuple(min(reach, n // 2) for n in shape)
-        self.padded = tuple(
-            2 * n if n + 2 * reach >= 2 * n else min(fft.next_fast_len(n + 2 * reach), 2 * n) for n in shape
-        )
+        self.before = min(reach, shape[0] // 2), min(reach, shape[1] // 2)
+        self.padded = _padded(shape[0], reach), _padded(shape[1], reach)
         self.filters = np.stack([transfer(self.padded, frequency, angle, sigma) for angle in orientations])
 
     def respond(self, image: np.ndarray) -> np.ndarray:
