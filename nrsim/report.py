@@ -33,7 +33,7 @@ CAPTIONS = {
     "raster": "Spikes of that neuron, a line for each trial, and the peristimulus time histogram under them.",
     "population": "Mean firing rate of every neuron (rows) to every stimulus (columns) in the analysis window.",
     "time_course": "Mean firing rate of every neuron over time, averaged over stimuli; 0 is stimulus onset.",
-    "strength": "Strength tuning on the macaque head (line, 95 % interval) over the published curves (marks), "
+    "strength": "Strength tuning on the macaque head (line, with its 95 % interval where it has one) over the published curves (marks), "
     "baseline subtracted and divided by the value at intensity 1. The published neurons were shown other stimuli; "
     "nine free points, no pass mark.",
 }
@@ -163,7 +163,9 @@ def _tables(results: Mapping[str, xr.Dataset]) -> list[tuple[str, str]]:
     own = fits.isel(neuron=(fits["encoder"] == "norm").values)
     tables.append(("Intensity-response fits of the norm-referenced neurons", _html(_fit_rows(own))))
     if "slopes" in results:
-        rows = tuning.summarise_slopes(results["slopes"]).rename(columns=lambda name: str(name).replace("_", " "))
+        rows = tuning.summarise_slopes(results["slopes"])
+        rows = rows.sort_values(_by(results["slopes"]), kind="stable", key=lambda head: head.map(_order(head)))
+        rows = rows.rename(columns=lambda name: str(name).replace("_", " "))
         tables.append(("Preferred against other expressions, beside the controls (slopes in Hz per unit)", _html(rows)))
     if "accuracy" in results:
         accuracy = results["accuracy"]
@@ -181,6 +183,11 @@ def _tables(results: Mapping[str, xr.Dataset]) -> list[tuple[str, str]]:
         rows = compared.reset_coords(drop=True).to_dataframe().reset_index()
         tables.append(("Strength tuning against published curves (normalised)", _html(rows)))
     return tables
+
+
+def _order(values: pd.Series) -> dict[Any, int]:
+    """Return each value's rank by first appearance."""
+    return {value: rank for rank, value in enumerate(dict.fromkeys(values))}
 
 
 def _fit_rows(fits: xr.Dataset) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import tomli_w
 import xarray as xr
 
-from nrsim import files, neurons, report, settings, tuning
+from nrsim import files, neurons, provenance, report, settings, tuning
 from nrsim.comparison import compare_curves, cross_domain_accuracy
 from nrsim.encoders import AxisEncoder, ExemplarEncoder, NormEncoder, join_codes
 from nrsim.errors import need, unknown
@@ -89,7 +90,8 @@ def _plan(study: str | os.PathLike[str] | Mapping[str, Any] | None, assignments:
     for control in plan["encoder"]["controls"]:
         if control not in (*_RIVALS, "norm-shuffled"):
             raise unknown("control", control, (*_RIVALS, "norm-shuffled"))
-    _model(plan)
+    plan["neurons"]["parameters"] = provenance.plain(_model(plan).get_params())
+    plan["presentation"] = _known_parameters(neurons.present) | plan["presentation"]
     return plan
 
 
@@ -100,12 +102,15 @@ def _model(plan: Mapping[str, Any]) -> Any:
     return _call(_MODELS[name], "neurons.parameters", plan["neurons"]["parameters"])
 
 
+def _known_parameters(function: Any) -> dict[str, Any]:
+    """Return the parameters of a function or class that have a default, with it."""
+    signature = inspect.signature(function).parameters
+    return {name: each.default for name, each in signature.items() if each.default is not inspect.Parameter.empty}
+
+
 def _call(function: Any, table: str, parameters: Mapping[str, Any], *arguments: Any) -> Any:
     """Call with a table's keys as parameters; an unknown key is named with the nearest."""
-    import inspect
-
-    signature = inspect.signature(function).parameters
-    known = [name for name, parameter in signature.items() if parameter.default is not inspect.Parameter.empty]
+    known = _known_parameters(function)
     for key in parameters:
         if key not in known:
             raise unknown(f"key in [{table}]", key, known)
