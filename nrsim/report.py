@@ -33,8 +33,9 @@ CAPTIONS = {
     "raster": "Spikes of that neuron, a line for each trial, and the peristimulus time histogram under them.",
     "population": "Mean firing rate of every neuron (rows) to every stimulus (columns) in the analysis window.",
     "time_course": "Mean firing rate of every neuron over time, averaged over stimuli; 0 is stimulus onset.",
-    "strength": "Strength tuning on the macaque head (line, with its 95 % interval where it has one) over the published curves (marks), "
-    "baseline subtracted and divided by the value at intensity 1. The published neurons were shown other stimuli; "
+    "strength": "Strength tuning on the macaque head (line, with its 95 % interval where it has one) over the "
+    "published curves (marks), baseline subtracted and divided by the value "
+    "at intensity 1. The published neurons were shown other stimuli; "
     "nine free points, no pass mark.",
 }
 

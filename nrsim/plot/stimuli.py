@@ -118,8 +118,8 @@ def _layout(faces: xr.Dataset) -> tuple[list[tuple[str, ...]], list[float], dict
     if not np.isfinite(x).all():
         order = dict.fromkeys(rows, 0)
         x = np.zeros(n)
-        for i in proper:
-            x[i] = order[names[int(i)]] = order[names[int(i)]] + 1
+        for place in proper:
+            x[place] = order[names[int(place)]] = order[names[int(place)]] + 1
     columns = np.unique(x).tolist()
     cells: dict[tuple[int, int], int] = {}
     for i, row in names.items():

@@ -160,8 +160,8 @@ def _one_domain(
         for name, weight in slopes.items():
             spread[name] += weight[row] * deviation
         share = pool[:, :, row].T * n[row] / np.maximum(pooled_n, 1)
-        for level in np.flatnonzero(share.any(1)):
-            samples[:, level] += share[level] * deviation
+        for which in np.flatnonzero(share.any(1)):
+            samples[:, which] += share[which] * deviation
     low, high = interval(models.spearman(found.values, samples))
     rho = {"rho": models.spearman(found.values, level_mean), "rho_low": low, "rho_high": high}
     result = {name: np.where(has_own, value, np.nan) for name, value in rho.items()}
