@@ -14,6 +14,10 @@ class SchemaError(ValueError):
     """A dataset is not the noun it was taken for; the message lists every fault at once."""
 
 
+class NotFittedError(ValueError):
+    """``transform`` was called before ``fit``."""
+
+
 def unknown(kind: str, got: object, known: Iterable[object], *, hint: str = "") -> ValueError:
     """Return a ValueError for a name that does not exist, naming the nearest that do.
 

@@ -10,14 +10,10 @@ import numpy as np
 import xarray as xr
 
 from nrsim import labels, provenance
-from nrsim.errors import need
+from nrsim.errors import NotFittedError, need
 from nrsim.schema import STIMULUS_LABELS, check
 
 Prototypes = Mapping[str, Any]
-
-
-class NotFittedError(ValueError):
-    """``transform`` was called before ``fit``."""
 
 
 def prototype_vectors(

@@ -7,10 +7,6 @@ import numpy as np
 from nrsim.errors import need
 
 
-class NotFittedError(ValueError):
-    """``transform`` was called before ``fit``."""
-
-
 def same_features(fitted: np.ndarray, got: np.ndarray, what: str) -> None:
     """Refuse features that are not those fitted."""
     if not np.array_equal(fitted, got):

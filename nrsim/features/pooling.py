@@ -9,8 +9,8 @@ import numpy as np
 import xarray as xr
 
 from nrsim import provenance
-from nrsim.errors import need
-from nrsim.features.base import NotFittedError, same_features
+from nrsim.errors import NotFittedError, need
+from nrsim.features.base import same_features
 from nrsim.quantities import bare, whole
 from nrsim.schema import STIMULUS_LABELS, check
 
