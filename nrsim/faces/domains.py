@@ -1,4 +1,4 @@
-"""Head shapes: human, macaque by a smooth invertible warp, cartoon by identity targets; with their looks."""
+"""Head shapes: human, macaque by a continuous invertible warp, cartoon by identity targets; with their looks."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def _bell(t: np.ndarray) -> np.ndarray:
 def macaque_warp(points: np.ndarray) -> np.ndarray:
     """Return points of a human head moved to where they lie on a macaque's, ``(point, 3)`` mesh units.
 
-    Smooth and without folds (its Jacobian is positive over the head; tested): rounder and closer eyes, a brow ridge,
-    a low sloping forehead, a flat nose, a muzzle, a receding chin, round ears. Expressions are carried by it. Shaped
-    by eye (chosen).
+    Continuous and without folds (its Jacobian is positive over the head; tested): rounder and closer eyes, a brow
+    ridge, a low sloping forehead, a flat nose, a muzzle, a receding chin, round ears. Expressions are carried by it.
+    Shaped by eye (chosen).
     """
     x, y, z = points[:, 0].copy(), points[:, 1].copy(), points[:, 2].copy()
     front = smoothstep(0.2, 1.0, z)

@@ -13,7 +13,7 @@ from nrsim import provenance
 from nrsim.errors import need, unknown
 from nrsim.faces.domains import Domain, domain_named
 from nrsim.faces.expressions import HIGHEST, LOWEST, NEUTRAL, expression_weights
-from nrsim.faces.head import SKIN, Head, load_head
+from nrsim.faces.head import SKIN, TEETH, TONGUE, Head, load_head
 from nrsim.faces.landmarks import landmark_vertices
 from nrsim.faces.mesh import vertex_normals
 from nrsim.faces.renderer import interpolate, project, rasterise, turn
@@ -25,6 +25,9 @@ _CAMERA = 7.0  # distance of the camera in half widths of the picture (chosen: a
 # In every neutral picture the eyes lie at the same height, as laboratories align their faces (chosen)
 _EYE_HEIGHT = 0.10  # of the eyes above the middle of the picture, in half widths
 _DEPTH = 0.7  # of the plane that is shown at its true size, mesh units
+# How far teeth and tongue lie further back when hidden surfaces are found, mesh units: skin that identity targets pull
+# across them then stays in front (chosen by eye)
+_MOUTH_DEPTH = 0.10
 _KEYS = ("domain", "expression", "intensity")
 
 
@@ -78,6 +81,8 @@ class Face:
         corners, fine = self.head.corners, size * sharpness
         rotation = turn(yaw, pitch)
         projected = project(points, self.centre, self.half, fine, _CAMERA, rotation)
+        behind = np.isin(self.head.surface["part"], (TEETH, TONGUE))
+        projected[behind, 2] -= _MOUTH_DEPTH
         pixel, triangle, weights = rasterise(projected, corners, fine, fine)
         values = np.concatenate([vertex_normals(points, corners) @ rotation.T, self._painted], axis=1)
         at = interpolate(values, corners, triangle, weights)
