@@ -28,7 +28,7 @@ A study is a TOML file; every key is optional. For example:
 
   [features]
   size = 16                         # pooling grid
-  log = false                       # logarithm of the energy
+  log = true                        # logarithm of the energy
   components = 0                    # principal components; 0 = none
 
   [encoder]

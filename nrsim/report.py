@@ -22,7 +22,7 @@ from nrsim import plot, tuning
 
 CAPTIONS = {
     "stimuli": "The stimuli. Rows are heads and expressions, columns intensities: 0 is the norm, 1 the prototype, "
-    "below 0 the anti-expression.",
+    "below 0 its opposite.",
     "intensity_response": "Intensity-response curves of the norm-referenced neurons (rows) on each head (columns): "
     "what the neuron prefers strong, everything else fine. Points are means over trials with standard errors, "
     "lines the fits that cross-validation over trials chose (dashed where it cannot tell).",
@@ -30,13 +30,15 @@ CAPTIONS = {
     "are neurons with 95 % intervals over trials, the grey bar is the central 95 % of neurons with shuffled "
     "directions.",
     "tuning": "Tuning of one norm-referenced neuron to everything that was shown.",
-    "raster": "Spikes of that neuron, a line for each trial, and the peristimulus time histogram under them.",
+    "raster": "Spikes of that neuron to what it prefers and to the norm, a line for each trial, and the peristimulus "
+    "time histogram under them; grey: the stimulus is on.",
     "population": "Mean firing rate of every neuron (rows) to every stimulus (columns) in the analysis window.",
     "time_course": "Mean firing rate of every neuron over time, averaged over stimuli; 0 is stimulus onset.",
     "strength": "Strength tuning on the macaque head (line, with its 95 % interval where it has one) over the "
     "published curves (marks), baseline subtracted and divided by the value "
     "at intensity 1. The published neurons were shown other stimuli; "
-    "nine free points, no pass mark.",
+    "their threat is held against our angry faces; the projection rule is the model in the same paper (Stettler et al. "
+    "2023); nine free points, no pass mark.",
 }
 
 
@@ -141,7 +143,7 @@ def _summary(results: Mapping[str, xr.Dataset]) -> list[str]:
             above = int((rows["slope_difference_low"] > 0).sum())
             text = (
                 f"{head}: Spearman's ρ of the preferring neuron {rows['rho'].min():.2f} to {rows['rho'].max():.2f}; "
-                f"the slope for the preferred exceeds that for the others in {above} of {len(rows)} neurons "
+                f"its slope for the preferred exceeds the mean of the others in {above} of {len(rows)} neurons "
                 f"(95 % interval above 0), by {rows['slope_difference'].mean():.1f} Hz per unit of intensity on average"
             )
             null = results["slopes"].sel({by: head})
@@ -149,9 +151,44 @@ def _summary(results: Mapping[str, xr.Dataset]) -> list[str]:
             null = null[np.isfinite(null)]
             if null.size:
                 low, high = np.quantile(null, [0.025, 0.975])
-                text += f" (shuffled directions: 95 % between {low:.1f} and {high:.1f})"
-            said.append(text + ".")
+                text += f" (shuffled directions: 95 % between {low:.1f} and {high:.1f}"
+                rivals = table[(table[by] == head) & ~table["encoder"].isin(["norm", "norm-shuffled"])]
+                for name, rival in rivals.groupby("encoder", sort=False):
+                    text += f"; {name}: {rival['slope_difference'].mean():.1f}"
+                text += ")"
+            said.append(f"{text}. {_best(results['tuning'], str(head))}".strip())
+    else:
+        own = results["fits"].isel(neuron=(results["fits"]["encoder"] == "norm").values)
+        for neuron in range(own.sizes["neuron"]):
+            rho = own["rho"].isel(neuron=neuron).values
+            rho = rho[np.isfinite(rho)]
+            if rho.size:
+                name = str(own["neuron_id"].values[neuron])
+                along = results["tuning"].attrs["along"]
+                said.append(
+                    f"{name}: Spearman's ρ with {along} {rho.min():.2f} to {rho.max():.2f} over {rho.size} curves."
+                )
+    if "comparison" in results:
+        rmse = results["comparison"]["rmse"].sel(scale="normalised").isel(monkey_neuron=0)
+        shown = ", ".join(f"{name} {float(rmse.sel(encoder=name).mean()):.2f}" for name in rmse["encoder"].values)
+        said.append(
+            f"Strength tuning on the macaque head, RMSE from the published neurons (normalised): {shown}. "
+            "So few points do not choose between encoders."
+        )
     return said
+
+
+def _best(curves: xr.Dataset, head: str) -> str:
+    """Return in how many neurons of each encoder the preferred expression is the one that fires it most."""
+    if not {"domain", "expression", "intensity"} <= set(curves.dims) or 1.0 not in curves["intensity"].values:
+        return ""
+    at = curves["firing_rate"].sel(domain=head, intensity=1.0).transpose("neuron", "expression").values
+    names, counts = curves["expression"].values, []
+    for encoder in dict.fromkeys(curves["encoder"].values):
+        rows = np.flatnonzero((curves["encoder"].values == encoder) & np.isfinite(at).all(axis=1))
+        own = int((names[at[rows].argmax(axis=1)] == curves["prefers"].values[rows]).sum())
+        counts.append(f"{encoder} {own} of {len(rows)}")
+    return f"At intensity 1 a neuron fires most to what it prefers: {', '.join(counts)}."
 
 
 def _by(slopes: xr.Dataset) -> str:

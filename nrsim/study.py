@@ -197,7 +197,8 @@ def _tests(plan: Mapping[str, Any], results: Mapping[str, xr.Dataset], encoder: 
     heads = {str(name) for name in features[chosen["norm_by"]].values}
     prototypes = chosen["prototypes"]
     source = prototypes.get(chosen["norm_by"]) if isinstance(prototypes, Mapping) else None
-    if isinstance(source, str) and len(heads) > 1 and "intensity" in names and encoder.norms_ is not None:
+    several = results["code"]["prefers"].to_series().nunique() > 1
+    if isinstance(source, str) and several and len(heads) > 1 and "intensity" in names and encoder.norms_ is not None:
         rest = {key: value for key, value in prototypes.items() if key != chosen["norm_by"]}
         fresh = NormEncoder(chosen["rule"], chosen["exponent"], chosen["scale"])
         tests["accuracy"] = cross_domain_accuracy(

@@ -65,8 +65,11 @@ def slope_weights(f: np.ndarray, n: np.ndarray) -> np.ndarray:
 
 
 def ranks(values: np.ndarray, axis: int) -> np.ndarray:
-    """Return mean ranks along an axis, from 0, ties shared; NaN is not ranked and counts for nothing."""
-    moved = np.moveaxis(values, axis, 0)
+    """Return mean ranks along an axis, from 0, ties shared; NaN is not ranked and counts for nothing.
+
+    Values that differ by rounding alone (beyond nine decimals) are ties.
+    """
+    moved = np.round(np.moveaxis(values, axis, 0), 9)
     result = np.zeros(moved.shape)
     for other in moved:
         result += (moved > other) + 0.5 * (moved == other)
