@@ -80,8 +80,12 @@ def replacing_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     if target.exists() and not target.is_dir():
         raise NotADirectoryError(f"needed a folder to write to; got the file {str(target)!r}. Choose another --out")
     created = [folder for folder in (target, *target.parents) if not folder.exists()]
-    target.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=".partial-", dir=target))
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=".partial-", dir=target))
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise type(error)(f"needed a folder that can be written to; {str(target)!r} cannot be: {reason}") from None
     try:
         yield temporary
         for source in sorted(temporary.rglob("*")):

@@ -82,6 +82,11 @@ def test_results_are_whole_or_absent(tmp_path):
     assert not (tmp_path / "new").exists()
     with files.replacing_folder(folder) as temporary:
         (temporary / "a.txt").write_text("whole")
+    with (
+        pytest.raises(OSError, match="a folder that can be written to"),
+        files.replacing_folder(folder / "a.txt" / "b"),
+    ):
+        pass
     assert [path.name for path in folder.iterdir()] == ["a.txt"]
     with pytest.raises(NotADirectoryError, match="Choose another"), files.replacing_folder(folder / "a.txt"):
         pass
