@@ -48,3 +48,21 @@ def test_errors():
         nr.cross_domain_accuracy(features, source="robot")
     with pytest.raises(ValueError, match="in other domains than 'human'"):
         nr.cross_domain_accuracy(features.isel(stimulus=(features["domain"] == "human").values), source="human")
+
+
+def test_general_and_projection_rules_recognise_alike_in_feature_units():
+    features = nr.example("Features")
+    stretch = np.where(features["expression"].values == "angry", 3.0, 1.0)[:, None]  # prototypes of unequal length
+    norm = features["value"].values[(features["norm_id"].values[:, None] == features["stimulus_id"].values).argmax(1)]
+    uneven = features.assign(
+        value=(("stimulus", "feature"), norm + stretch * (features["value"].values - norm), {"units": "1"})
+    )
+    general, projection = (
+        nr.cross_domain_accuracy(uneven, source="human", encoder=nr.NormEncoder(rule, scale="none"))
+        for rule in ("general", "projection")
+    )
+    assert (general["confusion"].values == projection["confusion"].values).all()
+    assert (
+        nr.cross_domain_accuracy(uneven, source="human")["confusion"].values.tolist()
+        == general["confusion"].values.tolist()
+    )

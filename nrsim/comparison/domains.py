@@ -38,7 +38,9 @@ def cross_domain_accuracy(
     source
         The domain that is learned from.
     encoder
-        An encoder with ``fit`` and ``transform``. Default: ``NormEncoder()``.
+        An encoder with ``fit`` and ``transform``. Default: ``NormEncoder(scale="none")``: in feature units the largest
+        activity of the general rule at ν = 1 is the largest n·d, as for the projection rule; gains that differ between
+        neurons, as ``scale="prototype"`` sets them, would decide instead.
     prototypes
         Labels → values, within the source. Default ``{"intensity": 1.0}``.
     norms
@@ -73,7 +75,7 @@ def cross_domain_accuracy(
             raise need(f"the label {name!r} on the stimuli", f"labels {labels.names(features, 'stimulus')}")
     source_only = {norm_by: source}
     labels.where(features, source_only, what="stimuli of the source")
-    encoder = NormEncoder() if encoder is None else encoder
+    encoder = NormEncoder(scale="none") if encoder is None else encoder
     encoder.fit(
         features,
         prototypes={**source_only, **({"intensity": 1.0} if prototypes is None else prototypes)},

@@ -38,7 +38,8 @@ class NormEncoder(Encoder):
         2005; ``direction`` and ``projection`` do not use it.
     scale
         ``"prototype"``: each neuron's activity is divided by its activity at its own prototype, so that 1 is the
-        prototype; a gain only (chosen: drives then mean the same for every encoder). ``"none"``: feature units.
+        prototype (chosen: drives then mean the same for every encoder). It leaves each neuron's tuning as it is but
+        gives neurons different gains, so compare activities between neurons, to recognise, with ``"none"``.
 
     Attributes
     ----------
