@@ -2,60 +2,27 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import xarray as xr
 
 from nrsim import files, provenance
 from nrsim.errors import need, unknown
-from nrsim.faces import render_faces
-from nrsim.faces.expressions import NEUTRAL
-from nrsim.images import load_folder
-from nrsim.quantities import bare
+from nrsim.faces.sets import graded_faces
+from nrsim.images.folder import pictures
 from nrsim.schema import check
 
 _KEYS = ("title", "source", "generator", "seed", "parameters")
 
 
-def _faces(
-    *,
-    domains: list[str],
-    expressions: list[str],
-    intensities: list[float],
-    size: int = 128,
-    degrees: float = 4.0,
-    background: float = 0.5,
-    _progress: bool = False,
-    _folder: Path,
-) -> xr.Dataset:
-    for name, value in (("domains", domains), ("expressions", expressions), ("intensities", intensities)):
-        if not isinstance(value, list) or not value:
-            raise need(f"{name}: a list with at least one entry", repr(value), kind=TypeError)
-    levels = [bare(level, "1", "intensities") for level in intensities]
-    rows: list[dict[str, Any]] = []
-    for domain in domains:
-        if 0.0 in levels:
-            rows.append({"domain": domain, "expression": NEUTRAL, "intensity": 0.0})
-        rows += [
-            {"domain": domain, "expression": expression, "intensity": level}
-            for expression in expressions
-            for level in levels
-            if level != 0.0
-        ]
-    return render_faces(rows, size=size, degrees=degrees, background=background, progress=_progress)
-
-
-def _pictures(
-    *, folder: str, table: str, size: int | None = None, degrees: float = 4.0, _progress: bool = False, _folder: Path
-) -> xr.Dataset:
-    return load_folder(_folder / folder, _folder / table, size=size, degrees=degrees)
-
-
-_GENERATORS: dict[str, Callable[..., xr.Dataset]] = {"faces": _faces, "folder": _pictures}
+# What a recipe can be made by: every keyword of the function is a parameter of the recipe. ``progress`` (show what is
+# done) and ``base`` (the recipe's folder, where relative paths start) are filled in where a function takes them.
+_GENERATORS: dict[str, Callable[..., xr.Dataset]] = {"faces": graded_faces, "folder": pictures}
+_FILLED_IN = ("progress", "base")
 
 
 def list_stimuli() -> dict[str, str]:
@@ -137,14 +104,16 @@ def _make(path: Path, progress: bool) -> xr.Dataset:
     make, parameters = _GENERATORS[generator], recipe.get("parameters", {})
     if not isinstance(parameters, Mapping):
         raise need(f"a table [parameters] in the recipe {path.name!r}", repr(parameters), kind=TypeError)
-    known = [key for key in make.__annotations__ if not key.startswith("_") and key != "return"]
+    signature = inspect.signature(make).parameters
+    known = [key for key in signature if key not in _FILLED_IN]
     for key in parameters:
         if key not in known:
             raise unknown(f"parameter in the recipe {path.name!r}", key, known)
-    needed = [key for key in known if key not in parameters and key not in (make.__kwdefaults__ or {})]
+    needed = [key for key in known if key not in parameters and signature[key].default is inspect.Parameter.empty]
     if needed:
         raise need(f"the parameters {', '.join(needed)} in the recipe {path.name!r}", f"only {', '.join(parameters)}")
-    stimuli = make(**parameters, _progress=progress, _folder=path.parent)
+    filled = {"progress": progress, "base": path.parent}
+    stimuli = make(**parameters, **{key: filled[key] for key in _FILLED_IN if key in signature})
     return provenance.stamp(
         stimuli,
         "StimulusSet",

@@ -5,7 +5,7 @@ A noun is a plain :class:`xarray.Dataset`. Stages never import stages: they meet
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -64,13 +64,18 @@ def _number(*dims: str, units: str | tuple[str, ...] = "1", about: str = "", fin
 STIMULUS_LABELS: dict[str, Variable] = {
     "stimulus_id": _text("stimulus", about="the one required label, unique"),
     "domain": _text("stimulus", about="head shape: human, macaque, cartoon, an avatar, a person"),
+    "category": _text("stimulus", about="face, object or grating: what face selectivity is scored on"),
     "identity": _text("stimulus", about="who"),
+    "identity_level": _number("stimulus", about="0 = the average face, 1 = the identity, < 0 its anti-face"),
     "expression": _text("stimulus", about="which expression; 'neutral' for the norm of a head"),
     "intensity": _number(
         "stimulus", about="0 = the norm of this trajectory, 1 = the prototype, > 1 caricature, < 0 anti-face"
     ),
     "view": _text("stimulus", about="name of the view"),
     "yaw": _number("stimulus", units="degree", about="head turned to its left"),
+    "pitch": _number("stimulus", units="degree", about="head turned down"),
+    "light": _text("stimulus", about="name of the lighting"),
+    "course": _text("stimulus", about="how intensity runs over time in a moving face; intensity is its peak"),
     "norm_id": _text("stimulus", about="stimulus_id of this stimulus's norm, '' where it has none in the set"),
     "norm_kind": _text("stimulus", about="neutral, average_identity, midpoint or adapted"),
     "morph_from": _text("stimulus", about="one end of a morph between two faces"),
@@ -116,14 +121,27 @@ NOUNS: dict[str, Noun] = {
             "image": Variable(
                 (("stimulus", "y", "x"), ("stimulus", "frame", "y", "x")), "number", ("1",), "luminance 0..1", True
             ),
+            "colour": Variable(
+                (("stimulus", "y", "x", "channel"), ("stimulus", "frame", "y", "x", "channel")),
+                "number",
+                ("1",),
+                "red, green, blue 0..1, for showing; nrsim sees the luminance in image",
+            ),
         },
         coords={
             **STIMULUS_LABELS,
             **_PLACE,
-            "landmark": _number("stimulus", "point", "axis", units="px", about="(x, y) in pixels, 0 = left, top edge"),
+            "landmark": Variable(
+                (("stimulus", "point", "axis"), ("stimulus", "frame", "point", "axis")),
+                "number",
+                ("px",),
+                "(x, y) in pixels, 0 = left, top edge",
+            ),
             "point": _text("point", about="the landmark's name"),
             "axis": _text("axis", about="x, y"),
+            "channel": _text("channel", about="red, green, blue"),
             "frame_time": _number("frame", units="s", about="0 = stimulus onset"),
+            "frame_intensity": _number("stimulus", "frame", about="intensity at each frame of a moving face"),
         },
         required=("stimulus_id", "y", "x"),
         attrs=_ATTRS,
@@ -251,6 +269,7 @@ NOUNS: dict[str, Noun] = {
     ),
 }
 
+_BLOCK = 2**26  # bytes looked at in one piece
 _KINDS = {"number": "iuf", "integer": "iu", "boolean": "b", "text": "UOT"}
 _UNIQUE = {"stimulus_id": "stimulus", "neuron_id": "neuron", "feature_id": "feature"}
 
@@ -331,7 +350,8 @@ def _faults(dataset: xr.Dataset, noun: str) -> list[str]:
     if noun == "Recording":
         faults += _spike_faults(dataset)
     if noun == "StimulusSet" and "image" in dataset and not faults and dataset["image"].size:
-        low, high = float(dataset["image"].min()), float(dataset["image"].max())
+        spans = [(float(block.min()), float(block.max())) for block in _blocks(dataset["image"])]
+        low, high = min(span[0] for span in spans), max(span[1] for span in spans)
         if low < -1e-6 or high > 1 + 1e-6:
             faults.append(f"image: needed luminance in 0..1; got {low:.3g}..{high:.3g}; divide by the largest level")
     for name, about in spec.attrs.items():
@@ -344,6 +364,16 @@ def _faults(dataset: xr.Dataset, noun: str) -> list[str]:
                 "write structure as a JSON string"
             )
     return faults
+
+
+def _blocks(array: xr.DataArray) -> Iterator[np.ndarray]:
+    """Return the values in runs along the first dim, so that an array on disk is never whole in memory."""
+    if not array.ndim or array.nbytes <= _BLOCK:
+        yield array.values
+        return
+    step = max(1, int(_BLOCK * len(array) / array.nbytes))
+    for start in range(0, len(array), step):
+        yield array[start : start + step].values
 
 
 def _doubled(values: np.ndarray) -> bool:
@@ -368,10 +398,16 @@ def _variable_faults(array: xr.DataArray, name: str, variable: Variable) -> list
             wanted = " or ".join(map(repr, variable.units))
             faults.append(f"{name}: needed the attribute units = {wanted}; got {units!r}")
     if variable.finite and array.dtype.kind == "f":
-        bad = ~np.isfinite(array.values)
-        if bad.any():
-            first = tuple(int(i) for i in np.argwhere(bad)[0])
-            faults.append(f"{name}: needed finite values; {int(bad.sum())} are NaN or infinite, the first at {first}")
+        count, first, start = 0, "", 0
+        for block in _blocks(array):
+            bad = ~np.isfinite(block)
+            if bad.any():
+                at = np.argwhere(bad)[0]
+                first = first or str((start + int(at[0]), *(int(i) for i in at[1:])) if at.size else ())
+                count += int(bad.sum())
+            start += len(block) if block.ndim else 0
+        if count:
+            faults.append(f"{name}: needed finite values; {count} are NaN or infinite, the first at {first}")
     return faults
 
 

@@ -7,9 +7,9 @@ import nrsim as nr
 from nrsim.faces.domains import DOMAINS, domain_named, macaque_warp
 from nrsim.faces.expressions import EXPRESSIONS, expression_weights
 from nrsim.faces.landmarks import STETTLER, landmark_vertices
-from nrsim.faces.mesh import subdivide, triangles, vertex_normals
 from nrsim.faces.render import Face
-from nrsim.faces.renderer import project, rasterise, turn
+from nrsim.meshes.raster import project, rasterise, turn
+from nrsim.meshes.surface import subdivide, triangles, vertex_normals
 
 CUBE = np.array([[x, y, z] for x in (-1.0, 1.0) for y in (-1.0, 1.0) for z in (-1.0, 1.0)])
 CUBE_QUADS = np.array([[0, 1, 3, 2], [4, 6, 7, 5], [0, 4, 5, 1], [2, 3, 7, 6], [0, 2, 6, 4], [1, 5, 7, 3]])

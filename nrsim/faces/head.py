@@ -11,7 +11,7 @@ import scipy.sparse as sp
 
 from nrsim import files
 from nrsim.errors import unknown
-from nrsim.faces.mesh import subdivide, triangles
+from nrsim.meshes.surface import subdivide, triangles
 
 SKIN, EYE, TEETH, TONGUE = 0, 1, 2, 3
 

@@ -15,9 +15,9 @@ from nrsim.faces.domains import Domain, domain_named
 from nrsim.faces.expressions import HIGHEST, LOWEST, NEUTRAL, expression_weights
 from nrsim.faces.head import SKIN, TEETH, TONGUE, Head, load_head
 from nrsim.faces.landmarks import landmark_vertices
-from nrsim.faces.mesh import vertex_normals
-from nrsim.faces.renderer import interpolate, project, rasterise, turn
 from nrsim.faces.shading import albedo, opacity, shade
+from nrsim.meshes.raster import interpolate, project, rasterise, turn
+from nrsim.meshes.surface import vertex_normals
 from nrsim.quantities import bare, whole
 from nrsim.schema import check
 

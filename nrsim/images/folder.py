@@ -91,6 +91,13 @@ def load_folder(
     return check(made, "StimulusSet")
 
 
+def pictures(
+    *, folder: str, table: str, size: int | None = None, degrees: float = 4.0, base: Path = Path()
+) -> xr.Dataset:
+    """Return own pictures as a recipe names them: paths start from the recipe's folder ``base``."""
+    return load_folder(base / folder, base / table, size=size, degrees=degrees)
+
+
 def _units(name: str) -> dict[str, str]:
     units = STIMULUS_LABELS[name].units
     return {"units": units[0]} if units else {}
