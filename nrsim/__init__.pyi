@@ -9,8 +9,12 @@ from .encoders import ExemplarEncoder as ExemplarEncoder
 from .encoders import NormEncoder as NormEncoder
 from .encoders import join_codes as join_codes
 from .examples import example as example
+from .faces import identity_axes as identity_axes
 from .faces import load_head as load_head
+from .faces import named_identities as named_identities
+from .faces import random_identities as random_identities
 from .faces import render_faces as render_faces
+from .faces import time_course as time_course
 from .features import PooledEnergy as PooledEnergy
 from .features import PrincipalComponents as PrincipalComponents
 from .images import load_folder as load_folder

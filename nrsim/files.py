@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import xarray as xr
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -110,3 +112,71 @@ def write_netcdf(dataset: xr.Dataset, path: str | os.PathLike[str]) -> None:
     }
     with replacing(path) as temporary:
         dataset.to_netcdf(temporary, engine="h5netcdf", encoding=encoding)
+
+
+class StimulusWriter:
+    """Writes the pictures of a StimulusSet one by one, so that a set of any number needs the memory of one.
+
+    Parameters
+    ----------
+    path
+        The netCDF file; it appears when :meth:`finish` was called and the block ends well.
+    n_stimuli
+        How many pictures will come.
+    variables
+        Name → (shape, dims) of one stimulus's values, float32.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        n_stimuli: int,
+        variables: Mapping[str, tuple[tuple[int, ...], tuple[str, ...]]],
+    ) -> None:
+        self._replacing = replacing(path)
+        self._n, self._variables = n_stimuli, variables
+
+    def __enter__(self) -> StimulusWriter:
+        """Open a temporary file beside the path."""
+        import h5netcdf
+
+        self._temporary = self._replacing.__enter__()
+        self._file = h5netcdf.File(self._temporary, "w")
+        sizes = {"stimulus": self._n}
+        for shape, dims in self._variables.values():
+            sizes |= dict(zip(dims, shape, strict=True))
+        self._file.dimensions = sizes
+        for name, (shape, dims) in self._variables.items():
+            variable = self._file.create_variable(
+                name,
+                ("stimulus", *dims),
+                "f4",
+                chunks=(1, *shape),
+                compression="gzip",
+                compression_opts=1,
+                shuffle=True,
+                fillvalue=np.float32("nan"),
+            )
+            variable.attrs["units"] = "1"
+        return self
+
+    def write(self, number: int, values: Mapping[str, np.ndarray]) -> None:
+        """Write one stimulus's values."""
+        for name, value in values.items():
+            self._file[name][number] = value
+
+    def finish(self, labels: xr.Dataset) -> None:
+        """Add coordinates and attributes, which are known at the end."""
+        self._file.close()
+        labels.to_netcdf(self._temporary, engine="h5netcdf", mode="a")
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        """Move the file into place if nothing went wrong."""
+        self._file.close()
+        self._replacing.__exit__(kind, error, trace)
+
+
+def open_stimuli(path: str | os.PathLike[str]) -> xr.Dataset:
+    """Return a written StimulusSet whose pictures stay on disk until they are asked for; labels are in memory."""
+    dataset = xr.open_dataset(path, engine="h5netcdf", cache=False)
+    return dataset.assign_coords({name: coord.load() for name, coord in dataset.coords.items()})

@@ -5,9 +5,10 @@ from hypothesis import strategies as st
 
 import nrsim as nr
 from nrsim.faces.domains import DOMAINS, domain_named, macaque_warp
-from nrsim.faces.expressions import EXPRESSIONS, expression_weights
-from nrsim.faces.landmarks import STETTLER, landmark_vertices
-from nrsim.faces.render import Face
+from nrsim.faces.expressions import BASIC, EXPRESSIONS, MACAQUE, expression_weights
+from nrsim.faces.head import template
+from nrsim.faces.landmarks import STETTLER
+from nrsim.faces.shape import Shape
 from nrsim.meshes.raster import project, rasterise, turn
 from nrsim.meshes.surface import subdivide, triangles, vertex_normals
 
@@ -72,23 +73,26 @@ def test_rotation_and_projection():
 
 @pytest.mark.parametrize("domain", ["human", "cartoon"])
 def test_intensity_is_linear_in_the_vertices(domain):
-    face = Face(DOMAINS[domain])
-    weights = expression_weights("fearful")
-    at = {level: face.vertices(weights, level) for level in (-0.5, 0.0, 0.5, 1.0)}
+    shape = Shape(DOMAINS[domain])
+    shift = shape.head.expression(expression_weights("fearful", shape.head))
+    at = {level: shape.vertices(level * shift) for level in (-0.5, 0.0, 0.5, 1.0)}
     assert at[0.5] - at[0.0] == pytest.approx((at[1.0] - at[0.0]) / 2)
     assert at[-0.5] - at[0.0] == pytest.approx(-(at[0.5] - at[0.0]))
 
 
-def test_the_macaque_warp_does_not_fold():
+@pytest.mark.parametrize("amount", [0.25, 0.5, 0.75, 1.0])
+def test_the_macaque_warp_does_not_fold(amount):
     head = nr.load_head()
     reach = head.surface["rest"]
-    for expression in EXPRESSIONS:
-        moved = head.subdivision @ (head.vertices + head.expression(expression_weights(expression)) * 1.5)
-        reach = np.concatenate([reach, moved])
+    for expression in (*BASIC, *MACAQUE):
+        shift = head.expression(expression_weights(expression, head))
+        reach = np.concatenate([reach, head.subdivision @ (head.vertices + shift * 1.5)])
     low, high = reach.min(axis=0) - 0.02, reach.max(axis=0) + 0.02
     grid = np.stack(np.meshgrid(*[np.linspace(a, b, 60) for a, b in zip(low, high, strict=True)], indexing="ij"), -1)
     points, step = grid.reshape(-1, 3), 1e-4
-    columns = [(macaque_warp(points + d) - macaque_warp(points - d)) / (2 * step) for d in np.eye(3) * step]
+    columns = [
+        (macaque_warp(points + d, amount) - macaque_warp(points - d, amount)) / (2 * step) for d in np.eye(3) * step
+    ]
     determinant = np.linalg.det(np.stack(columns, axis=2))
     assert determinant.min() > 0
 
@@ -132,7 +136,7 @@ def test_landmarks_lie_on_what_they_name():
         for e, i in (("neutral", 0.0), ("happy", 1.0), ("surprised", 1.0))
     ]
     faces = nr.render_faces(rows, size=96)
-    assert set(STETTLER) <= set(landmark_vertices())
+    assert set(STETTLER) <= set(template().landmarks)
     place = faces["landmark"].assign_coords(point=faces["point"].values)
     for i, domain in enumerate(DOMAINS):
         neutral, happy, surprised = (place[3 * i + k] for k in range(3))
@@ -157,7 +161,7 @@ def test_rendering_repeats_exactly(domain):
 
 def test_errors_of_faces():
     with pytest.raises(ValueError, match="nearest: 'happy'"):
-        expression_weights("hapy")
+        expression_weights("hapy", template())
     with pytest.raises(ValueError, match="nearest: 'macaque'"):
         domain_named("macque")
     good = {"domain": "human", "expression": "happy", "intensity": 1.0}

@@ -1,43 +1,19 @@
-"""The six basic expressions as weights of expression units."""
+"""Expressions as weights of expression units: the six basic ones, a macaque's, single units and your own."""
 
 from __future__ import annotations
 
-from nrsim.errors import unknown
+from collections.abc import Mapping
 
-_PAIRED = [
-    "browDown",
-    "browOuterUp",
-    "cheekSquint",
-    "eyeBlink",
-    "eyeLookDown",
-    "eyeLookIn",
-    "eyeLookOut",
-    "eyeLookUp",
-    "eyeSquint",
-    "eyeWide",
-    "mouthDimple",
-    "mouthFrown",
-    "mouthLowerDown",
-    "mouthPress",
-    "mouthSmile",
-    "mouthStretch",
-    "mouthUpperUp",
-    "noseSneer",
-]
+import numpy as np
 
-# Some units of the mesh move less than the muscle does; these gains bring them to a visible size (chosen by eye).
-_GAIN = {
-    "browDown": 1.6,
-    "browInnerUp": 1.25,
-    "noseSneer": 1.5,
-    "eyeWide": 1.2,
-    "mouthFrown": 1.15,
-    "mouthStretch": 1.2,
-}
+from nrsim.errors import need, unknown
+from nrsim.faces.head import Head
+from nrsim.quantities import bare
 
-# Weights at intensity 1, after the prototypes of the Facial Action Coding System (Ekman & Friesen 1978); the sizes are
-# chosen so that the pictures are named correctly.
-_WEIGHTS: dict[str, dict[str, float]] = {
+# Weights at intensity 1; the sizes are chosen so that the pictures are named correctly. The six are made after the
+# prototypes of the Facial Action Coding System (Ekman & Friesen 1978), the macaque's after its counterpart for macaques
+# (Parr et al. 2010, Am J Phys Anthropol 143:625) and the descriptions of van Hooff (1967).
+BASIC: Mapping[str, Mapping[str, float]] = {
     "happy": {"mouthSmile": 0.85, "cheekSquint": 0.7, "eyeSquint": 0.45, "mouthUpperUp": 0.25, "jawOpen": 0.06},
     "sad": {
         "browInnerUp": 1.0,
@@ -77,26 +53,103 @@ _WEIGHTS: dict[str, dict[str, float]] = {
     },
     "surprised": {"browInnerUp": 1.0, "browOuterUp": 1.0, "eyeWide": 0.9, "jawOpen": 0.62, "mouthFunnel": 0.2},
 }
-
-EXPRESSIONS = tuple(_WEIGHTS)
+MACAQUE: Mapping[str, Mapping[str, float]] = {
+    # open-mouthed threat: mouth open and rounded, teeth covered by the lips, a stare under raised brows
+    "threat": {"jawOpen": 0.85, "mouthFunnel": 0.45, "eyeWide": 1.0, "browDown": 0.6, "browOuterUp": 0.4},
+    # silent bared teeth: lips drawn far back and apart over closed teeth, brows back
+    "fear_grimace": {
+        "mouthStretch": 1.0,
+        "mouthSmile": 0.3,
+        "mouthUpperUp": 1.3,
+        "mouthLowerDown": 1.4,
+        "browInnerUp": 0.6,
+        "browOuterUp": 0.7,
+        "jawOpen": 0.08,
+    },
+    # lip-smack at the pucker of its cycle, brows and scalp raised
+    "lip_smack": {"mouthPucker": 1.0, "jawOpen": 0.08, "browInnerUp": 0.4, "browOuterUp": 0.5, "eyeSquint": 0.2},
+}
+EXPRESSIONS = tuple(BASIC)
 NEUTRAL = "neutral"
 LOWEST, HIGHEST = -0.5, 1.5  # below, the opposite of a surprised jaw crosses itself; above, skin folds
 
 
-def expression_weights(name: str) -> dict[str, float]:
-    """Return the weights of the expression units at intensity 1; none for ``"neutral"``.
+def expression_weights(name: str, head: Head, own: Mapping[str, Mapping[str, float]] | None = None) -> dict[str, float]:
+    """Return the weights of a head's expression units at intensity 1; none for ``"neutral"``.
+
+    Parameters
+    ----------
+    name
+        One of yours, of the head's own, of nrsim's (the six basic ones, ``threat``, ``fear_grimace``, ``lip_smack``),
+        or a single unit (``jawOpen``; ``mouthSmile`` for both sides).
+    head
+        Whose units they are.
+    own
+        Your expressions: name → weights of units.
 
     Raises
     ------
     ValueError
-        For an unknown expression; the nearest is named.
+        For an unknown expression (the nearest is named), or one that needs units which the head lacks.
     """
     if name == NEUTRAL:
         return {}
-    if name not in _WEIGHTS:
-        raise unknown("expression", name, (*EXPRESSIONS, NEUTRAL))
+    for defined in (own or {}, head.expressions):
+        if name in defined:
+            return {side: float(weight) for unit, weight in defined[name].items() for side in head.sides(unit)}
+    ours = {**BASIC, **MACAQUE}
+    if name not in ours:
+        try:
+            return dict.fromkeys(head.sides(name), 1.0)
+        except ValueError:
+            whole = {unit.removesuffix("Left").removesuffix("Right") for unit in head.units}
+            known = {*ours, *(own or {}), *head.expressions, *head.units, *whole, NEUTRAL}
+            raise unknown("expression", name, known) from None
     weights: dict[str, float] = {}
-    for unit, weight in _WEIGHTS[name].items():
-        sides = ("Left", "Right") if unit in _PAIRED else ("",)
-        weights |= {unit + side: weight * _GAIN.get(unit, 1.0) for side in sides}
+    lacking = []
+    for unit, weight in ours[name].items():
+        try:
+            weights |= {side: weight * head.gain.get(unit, 1.0) for side in head.sides(unit)}
+        except ValueError:
+            lacking.append(unit)
+    if lacking:
+        raise need(
+            f"a head with the units of the expression {name!r}",
+            f"the head {head.name!r} without {', '.join(lacking)}",
+            "Define the expression for this head with expressions={...}",
+        )
     return weights
+
+
+def blended(first: Mapping[str, float], second: Mapping[str, float], fraction: float) -> dict[str, float]:
+    """Return (1 − fraction)·first + fraction·second, unit by unit."""
+    return {
+        unit: (1 - fraction) * first.get(unit, 0.0) + fraction * second.get(unit, 0.0) for unit in {**first, **second}
+    }
+
+
+def checked(expressions: Mapping[str, Mapping[str, float]] | None) -> dict[str, dict[str, float]]:
+    """Return your own expressions as name → weights of units, every weight a finite number.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are no mapping of mappings, a weight is no number, or a name is taken by nrsim.
+    """
+    if expressions is None:
+        return {}
+    if not isinstance(expressions, Mapping):
+        raise need("expressions: name → weights of units", repr(expressions), kind=TypeError)
+    result: dict[str, dict[str, float]] = {}
+    for name, weights in expressions.items():
+        if not isinstance(weights, Mapping) or not weights:
+            raise need(f"expression {name}: weights of units", repr(weights), kind=TypeError)
+        if name == NEUTRAL:
+            raise need("another name than 'neutral' for an expression of your own", repr(name))
+        result[str(name)] = {str(unit): bare(weight, "1", f"{name}: {unit}") for unit, weight in weights.items()}
+    return result
+
+
+def rms(shift: np.ndarray, skin: np.ndarray) -> float:
+    """Return the root mean square shift of the skin, ``shift (vertex, 3)``, in the units of the mesh."""
+    return float(np.sqrt((shift[skin] ** 2).sum(axis=1).mean()))

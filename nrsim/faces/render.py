@@ -1,104 +1,25 @@
-"""Faces to order: rows of domain, expression and intensity become a StimulusSet."""
+"""Faces to order: rows of head shape, identity, expression and view become a StimulusSet."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from tqdm.auto import tqdm
 
-from nrsim import provenance
-from nrsim.errors import need, unknown
-from nrsim.faces.domains import Domain, domain_named
-from nrsim.faces.expressions import HIGHEST, LOWEST, NEUTRAL, expression_weights
-from nrsim.faces.head import SKIN, TEETH, TONGUE, Head, load_head
-from nrsim.faces.landmarks import landmark_vertices
-from nrsim.faces.shading import albedo, opacity, shade
-from nrsim.meshes.raster import interpolate, project, rasterise, turn
-from nrsim.meshes.surface import vertex_normals
+from nrsim import files, provenance
+from nrsim.errors import need
+from nrsim.faces.courses import time_course
+from nrsim.faces.head import Head
+from nrsim.faces.painter import Painter
+from nrsim.faces.rows import Between, FaceSpec, Order, Vocabulary, order
+from nrsim.faces.views import aperture_mask, view_of
 from nrsim.quantities import bare, whole
-from nrsim.schema import check
-
-_CAMERA = 7.0  # distance of the camera in half widths of the picture (chosen: a photographer's portrait distance)
-# In every neutral picture the eyes lie at the same height, as laboratories align their faces (chosen)
-_EYE_HEIGHT = 0.10  # of the eyes above the middle of the picture, in half widths
-_DEPTH = 0.7  # of the plane that is shown at its true size, mesh units
-# How far teeth and tongue lie further back when hidden surfaces are found, mesh units: skin that identity targets pull
-# across them then stays in front (chosen by eye)
-_MOUTH_DEPTH = 0.10
-_KEYS = ("domain", "expression", "intensity")
-
-
-class Face:
-    """One head shape, ready to be drawn with any expression."""
-
-    def __init__(self, domain: Domain, head: Head | None = None) -> None:
-        self.head = load_head() if head is None else head
-        self.domain = domain
-        self._base = self.head.vertices + self.head.identity(domain.identity)
-        surface = self.head.surface
-        colours = albedo(surface, domain.look)
-        masks = np.stack([surface["lip"], surface["inside_mouth"], surface["part"].astype(float)], axis=1)
-        self._painted = np.concatenate([surface["rest"], colours, masks], axis=1)
-        places, names = self.vertices({}, 0.0), landmark_vertices()
-        eyes = np.mean(
-            [places[names[f"eye_{end}_{side}"], 1] for end in ("inner", "outer") for side in ("left", "right")]
-        )
-        mouth = np.mean([places[names[f"{lip}_lip"], 1] for lip in ("upper", "lower")])
-        self.half = domain.frame * float(eyes - mouth)
-        self.centre = np.array([0.0, eyes - _EYE_HEIGHT * self.half, _DEPTH])
-
-    def vertices(self, weights: Mapping[str, float], intensity: float) -> np.ndarray:
-        """Return the vertices drawn, ``(vertex, 3)``; before the warp they are linear in ``intensity``."""
-        coarse = self._base + intensity * self.head.expression(weights)
-        fine = self.head.subdivision @ coarse
-        return self.domain.warp(fine) if self.domain.warp else fine
-
-    def interocular(self) -> float:
-        """Return the distance between the eyes' centres, mesh units."""
-        points, names = self.vertices({}, 0.0), landmark_vertices()
-        ends = [
-            points[[names[f"eye_{end}_{side}"] for end in ("inner", "outer")]].mean(0) for side in ("left", "right")
-        ]
-        return float(np.linalg.norm(ends[0] - ends[1]))
-
-    def draw(
-        self,
-        points: np.ndarray,
-        size: int,
-        *,
-        yaw: float = 0.0,
-        pitch: float = 0.0,
-        background: float = 0.5,
-        sharpness: int = 2,
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the picture ``(y, x)``, luminance 0..1, and the vertices' places in it ``(vertex, 2)`` in px.
-
-        ``sharpness`` is the number of samples along each side of a pixel, which are averaged.
-        """
-        corners, fine = self.head.corners, size * sharpness
-        rotation = turn(yaw, pitch)
-        projected = project(points, self.centre, self.half, fine, _CAMERA, rotation)
-        behind = np.isin(self.head.surface["part"], (TEETH, TONGUE))
-        projected[behind, 2] -= _MOUTH_DEPTH
-        pixel, triangle, weights = rasterise(projected, corners, fine, fine)
-        values = np.concatenate([vertex_normals(points, corners) @ rotation.T, self._painted], axis=1)
-        at = interpolate(values, corners, triangle, weights)
-        normals = at[:, :3] / np.maximum(np.linalg.norm(at[:, :3], axis=1, keepdims=True), 1e-9)
-        seen = {
-            "rest": at[:, 3:6],
-            "albedo": at[:, 6:9],
-            "lip": at[:, 9],
-            "inside_mouth": at[:, 10],
-            "part": np.rint(at[:, 11]).astype(np.int64),
-        }
-        picture = np.full(fine * fine, background)
-        visible = opacity(seen["rest"])
-        picture[pixel] = visible * shade(seen, normals, self.domain.look) + (1 - visible) * background
-        mean = picture.reshape(size, sharpness, size, sharpness).mean(axis=(1, 3))
-        return mean.astype(np.float32), projected[:, :2] / sharpness
+from nrsim.schema import STIMULUS_LABELS, check
 
 
 def render_faces(
@@ -107,36 +28,87 @@ def render_faces(
     size: int = 128,
     degrees: float = 4.0,
     background: float = 0.5,
+    aperture: str = "none",
+    colour: bool = False,
+    equal_size: float | None = None,
+    heads: Mapping[str, Head] | None = None,
+    identities: Mapping[str, Mapping[str, float]] | None = None,
+    expressions: Mapping[str, Mapping[str, float]] | None = None,
+    landmarks: str | Sequence[str | int] = "standard",
+    frames: int | None = None,
+    frame_rate: float = 30.0,
+    out: str | os.PathLike[str] | None = None,
     progress: bool = False,
 ) -> xr.Dataset:
-    """Render faces.
+    """Return rendered faces as a StimulusSet, ``image (stimulus, y, x)``, of moving ones ``(stimulus, frame, y, x)``.
 
     Parameters
     ----------
     rows
-        One mapping a face: ``domain`` (human, macaque, cartoon), ``expression`` (happy, sad, angry, fearful, disgusted,
-        surprised or neutral) and ``intensity`` (−0.5 to 1.5; 0 for neutral). Intensity is linear in vertex space.
+        One mapping a face, with the keys
+
+        - ``domain``: head shape: ``"human"``, ``"macaque"``, ``"cartoon"`` or one of ``heads``;
+        - ``expression``: one of yours (``expressions``), ``"happy"``, ``"sad"``, ``"angry"``, ``"fearful"``,
+          ``"disgusted"``, ``"surprised"``, a macaque's ``"threat"``, ``"fear_grimace"``, ``"lip_smack"``, a single unit
+          (``"jawOpen"``), or ``"neutral"``, the default;
+        - ``intensity``: 0 = neutral, 1 = the prototype, up to 1.5 (caricature) and down to −0.5 (anti-expression);
+        - ``identity``: one of ``identities``, of :func:`named_identities`, or ``"average"``, the default;
+          ``identity_level``: 0 = average, 1 = the identity (default), −1 = its anti-face, from −1.5 to 1.5. Where a
+          face has an identity but no ``intensity``, its trajectory is the identity's: ``intensity`` is the level, and
+          the norm is the average face;
+        - ``morph_from``, ``morph_to``, ``morph_fraction``: instead of ``expression``, ``identity`` or ``domain``, a
+          place between two of them; between identities at a constant distance from the average;
+        - ``stretch``: factor of the head's width, 0.5 to 2;
+        - ``view``: ``"frontal"``, ``"left_half_profile"``, ``"left_profile"`` (the head turned to its own left), …,
+          ``"up"``, ``"down"``, ``"back"``; or ``yaw`` (to its left) and ``pitch`` (down) in degrees;
+        - ``light``: ``"standard"``, ``"frontal"``, ``"left"``, ``"right"``, ``"top"``, ``"bottom"``;
+          ``skin``: ``"light"``, ``"tan"``, ``"brown"``, ``"dark"``, or the head's own;
+        - ``scale``: factor of the face's size in the picture; ``x``, ``y``: its place in degrees, y up;
+        - ``course``: how the intensity runs over ``frames``: ``"hold"``, ``"ramp"``, ``"ramp_down"``,
+          ``"expression"``, ``"expression_reversed"``, ``"rhythmic"``, or a number a frame; ``intensity`` is the peak;
+        - ``labels``: further labels of your own; ``stimulus_id``: instead of the one that is made from the rest.
     size
-        Width and height in pixels. Default 128 (chosen).
+        Width and height of a picture, px. Default 128 (chosen).
     degrees
-        Width and height in degrees of visual angle. Default 4 (chosen: 32 px/degree resolve 8 cycles/degree).
+        Width of a picture, degrees of visual angle. Default 4 (chosen: a face of about 3 degrees, near the 3.5 to 7
+        of face-patch recordings).
     background
-        Luminance around the head, 0..1. Default 0.5, mid grey (chosen).
+        Luminance around the head. Default 0.5 (chosen).
+    aperture
+        ``"none"``, ``"oval"`` (about the inner face, hiding ears and outline) or ``"circle"``.
+    colour
+        Add ``colour (stimulus, y, x, channel)``, linear, for showing; ``image`` stays the luminance.
+    equal_size
+        Scale every expression to this RMS shift of the skin at intensity 1, in interocular distances: 100 % is not the
+        same size for all of them. 0.045 is about their mean. Default: as they are.
+    heads
+        Your own heads, name → :func:`load_head`.
+    identities
+        Your own people, name → weights on :func:`identity_axes`; :func:`random_identities` makes some.
+    expressions
+        Your own expressions, name → weights of expression units.
+    landmarks
+        ``"standard"``, ``"stettler"`` (the ten of Stettler et al. 2023), ``"68"``, or names and numbers of vertices of
+        the surface drawn.
+    frames, frame_rate
+        Frames of moving faces and their rate in Hz. Default: still pictures.
+    out
+        Path of a netCDF file that the pictures are written to one by one, so that a set of any number needs the memory
+        of one; it is moved into place at the end, and the result is opened from it.
     progress
         Show what is done and what is left.
 
     Returns
     -------
     xarray.Dataset
-        A StimulusSet, ``image (stimulus, y, x)`` float32, with ``landmark (stimulus, point, axis)`` in px,
-        ``norm_id`` where the set holds the head's neutral face, and ``norm_distance``: the RMS shift of the skin from
-        the neutral, in interocular distances.
+        A StimulusSet with the labels above, ``landmark (stimulus, point, axis)`` in px, ``norm_id`` where the set
+        holds the face at intensity 0, and ``norm_distance``: the RMS shift of the skin from it, in interocular
+        distances. Moving faces also have ``frame_time`` (s) and ``frame_intensity (stimulus, frame)``.
 
     Raises
     ------
     ValueError, TypeError
-        For an unknown domain, expression or key (the nearest is named), an intensity that is no number or out of
-        range, a face that comes twice, or no face at all.
+        For an unknown name (the nearest is named), a number out of range, a face that comes twice, or no face at all.
 
     Examples
     --------
@@ -147,72 +119,152 @@ def render_faces(
     """
     size, degrees = whole(size, "size", low=8), bare(degrees, "degree", "degrees", above=0)
     background = bare(background, "1", "background", low=0, high=1)
-    table = [_row(row, i) for i, row in enumerate(rows)]
+    if equal_size is not None:
+        equal_size = bare(equal_size, "1", "equal_size", above=0, high=0.15)
+    aperture_mask(aperture, 8, np.zeros(2), np.ones(2))  # an unknown one is said before anything is drawn
+    words = Vocabulary.checked(heads, identities, expressions)
+    if not isinstance(rows, (list, tuple)):
+        rows = list(rows) if not isinstance(rows, (Mapping, str)) else rows
+    if isinstance(rows, (Mapping, str)):
+        raise need("a list of faces, a mapping each", type(rows).__name__, kind=TypeError)
+    table = [order(row, i, words) for i, row in enumerate(rows)]
     if not table:
         raise need("at least one face to render", "no rows")
-    ids = [_identifier(*row) for row in table]
+    ids = [each.stimulus_id for each in table]
     doubles = sorted({name for name in ids if ids.count(name) > 1})
     if doubles:
-        raise need("every face once", f"{', '.join(doubles[:3])} more than once")
+        raise need("every face once", f"{', '.join(doubles[:3])} more than once", "Give them a stimulus_id")
+    moving = _frames(table, frames, frame_rate)
 
-    faces = {name: Face(domain_named(name)) for name in dict.fromkeys(row[0] for row in table)}
-    neutral = {name: face.vertices({}, 0.0) for name, face in faces.items()}
-    scale = {name: face.interocular() for name, face in faces.items()}
-    skin = load_head().surface["part"] == SKIN
-    numbers = list(landmark_vertices().values())
-    images, landmarks, distances = [], [], []
-    for domain, expression, intensity in tqdm(table, desc="faces", unit="face", disable=None if progress else True):
-        points = faces[domain].vertices(expression_weights(expression), intensity)
-        image, places = faces[domain].draw(points, size, background=background)
-        images.append(image)
-        landmarks.append(places[numbers])
-        shift = ((points - neutral[domain])[skin] ** 2).sum(axis=1).mean()
-        distances.append(np.sqrt(shift) / scale[domain])
-
-    norms = {domain: name for name, (domain, expression, _) in zip(ids, table, strict=True) if expression == NEUTRAL}
-    edge = (np.arange(size) + 0.5) * degrees / size - degrees / 2
-    dataset = xr.Dataset(
-        {"image": (("stimulus", "y", "x"), np.stack(images), {"units": "1", "long_name": "luminance"})},
-        {
-            "stimulus_id": ("stimulus", ids),
-            "domain": ("stimulus", [row[0] for row in table]),
-            "identity": ("stimulus", ["average"] * len(table)),
-            "expression": ("stimulus", [row[1] for row in table]),
-            "intensity": ("stimulus", [row[2] for row in table], {"units": "1"}),
-            "view": ("stimulus", ["frontal"] * len(table)),
-            "norm_id": ("stimulus", [norms.get(row[0], "") for row in table]),
-            "norm_kind": ("stimulus", ["neutral"] * len(table)),
+    painter = Painter(words, size, degrees, background, aperture, equal_size, colour)
+    points = painter.points(table, landmarks)
+    shape = (size, size) if moving is None else (len(moving[0]), size, size)
+    variables = {"image": (shape, ("frame", "y", "x") if moving is not None else ("y", "x"))}
+    if colour:
+        variables["colour"] = ((*shape, 3), (*variables["image"][1], "channel"))
+    bar = tqdm(table, desc="faces", unit="face", disable=None if progress else True)
+    with nullcontext() if out is None else files.StimulusWriter(out, len(table), variables) as writer:
+        images: dict[str, list[np.ndarray]] = {name: [] for name in variables}
+        places, distances, hashes = [], [], []
+        for i, each in enumerate(bar):
+            courses = moving[1][i] if moving is not None else np.ones(1)
+            pictures, marks, distance = painter.paint(each, courses, points)
+            drawn = {name: np.stack(parts) if moving is not None else parts[0] for name, parts in pictures.items()}
+            places.append(marks if moving is not None else marks[0])
+            distances.append(distance)
+            hashes.append(provenance.image_hash(drawn["image"]))
+            if writer is None:
+                for name, picture in drawn.items():
+                    images[name].append(picture)
+            else:
+                writer.write(i, drawn)
+        coords = _labels(table) | {
             "norm_distance": ("stimulus", distances, {"units": "interocular distance"}),
-            "image_sha256": ("stimulus", [provenance.image_hash(image) for image in images]),
-            "landmark": (("stimulus", "point", "axis"), np.stack(landmarks), {"units": "px"}),
-            "point": ("point", list(landmark_vertices())),
+            "image_sha256": ("stimulus", hashes),
+            "point": ("point", list(points)),
             "axis": ("axis", ["x", "y"]),
-            "y": ("y", edge[::-1], {"units": "degree"}),
-            "x": ("x", edge, {"units": "degree"}),
-        },
-    )
-    settings = {"size": size, "degrees": degrees, "background": background, "faces": len(table)}
-    dataset = provenance.stamp(dataset, "StimulusSet", "render_faces", settings, title="rendered faces")
-    return check(dataset, "StimulusSet")
+            **_geometry(size, degrees),
+        }
+        dims = ("stimulus", "point", "axis") if moving is None else ("stimulus", "frame", "point", "axis")
+        coords["landmark"] = (dims, np.stack(places), {"units": "px"})
+        if colour:
+            coords["channel"] = ("channel", ["red", "green", "blue"])
+        if moving is not None:
+            peaks = np.array([each.intensity for each in table])
+            coords["frame_time"] = ("frame", moving[0], {"units": "s"})
+            coords["frame_intensity"] = (("stimulus", "frame"), moving[1] * peaks[:, None], {"units": "1"})
+        settings: dict[str, Any] = {"size": size, "degrees": degrees, "background": background, "faces": len(table)}
+        settings |= {"aperture": aperture} if aperture != "none" else {}
+        settings |= {"equal_size": equal_size} if equal_size is not None else {}
+        settings |= {"identities": words.identities} if words.identities else {}
+        settings |= {"expressions": words.expressions} if words.expressions else {}
+        settings |= {"heads": sorted(words.heads)} if words.heads else {}
+        labels = provenance.stamp(
+            xr.Dataset(coords=coords), "StimulusSet", "render_faces", settings, title="rendered faces"
+        )
+        if writer is not None:
+            writer.finish(labels)
+    if out is not None:
+        return check(files.open_stimuli(out), "StimulusSet")
+    units = {"units": "1", "long_name": "luminance"}
+    made = {
+        name: (("stimulus", *variables[name][1]), np.stack(parts), units if name == "image" else {"units": "1"})
+        for name, parts in images.items()
+    }
+    return check(labels.assign(made), "StimulusSet")
 
 
-def _row(row: Mapping[str, Any], number: int) -> tuple[str, str, float]:
-    if not isinstance(row, Mapping):
-        raise need("a mapping with domain, expression and intensity for each face", repr(row), kind=TypeError)
-    for key in row:
-        if key not in _KEYS:
-            raise unknown("key of a face", key, _KEYS)
-    missing = [key for key in _KEYS if key not in row]
-    if missing:
-        raise need(f"domain, expression and intensity of face {number}", f"no {' and no '.join(missing)}")
-    domain, expression = str(row["domain"]), str(row["expression"])
-    domain_named(domain)
-    expression_weights(expression)
-    intensity = bare(row["intensity"], "1", f"intensity of face {number}", low=LOWEST, high=HIGHEST)
-    if expression == NEUTRAL and intensity != 0:
-        raise need("intensity 0 for the expression 'neutral'", f"{intensity:g} (face {number})")
-    return domain, expression, intensity
+def _frames(table: Sequence[Order], frames: int | None, rate: float) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return the frames' times and each stimulus's course, ``(frame,)`` and ``(stimulus, frame)``."""
+    if frames is None:
+        moved = [each.stimulus_id for each in table if each.face.course]
+        if moved:
+            raise need("frames, the number of frames, for faces with a course", f"{moved[0]!r} without")
+        return None
+    frames, rate = whole(frames, "frames", low=2), bare(rate, "Hz", "frame_rate", above=0)
+    courses = [time_course(each.face.course or "hold", frames, rate) for each in table]
+    return np.arange(frames) / rate, np.stack(courses)
 
 
-def _identifier(domain: str, expression: str, intensity: float) -> str:
-    return f"{domain}-{expression}" if expression == NEUTRAL else f"{domain}-{expression}-{intensity:+.2f}"
+def _geometry(size: int, degrees: float) -> dict[str, Any]:
+    edge = (np.arange(size) + 0.5) * degrees / size - degrees / 2
+    return {"y": ("y", edge[::-1].copy(), {"units": "degree"}), "x": ("x", edge, {"units": "degree"})}
+
+
+def _labels(table: Sequence[Order]) -> dict[str, Any]:
+    """Return the labels along stimulus; those that nothing differs in are left out, but for the usual ones."""
+    places: dict[FaceSpec, str] = {}
+    for each in table:
+        places.setdefault(each.face, each.stimulus_id)
+    norms = [places.get(each.norm(), "") for each in table]
+    faces = [each.face for each in table]
+    identities = [each.morph if each.morph and each.along == "identity" else each.face.identity for each in table]
+    columns: dict[str, list[Any]] = {
+        "stimulus_id": [each.stimulus_id for each in table],
+        "category": ["face"] * len(table),
+        "domain": [_domain_label(face) for face in faces],
+        "identity": [place.name for place in identities],
+        "identity_level": [face.identity_level for face in faces],
+        "expression": [face.expression.name for face in faces],
+        "intensity": [each.intensity for each in table],
+        "view": [view_of(face.yaw, face.pitch) for face in faces],
+        "yaw": [face.yaw for face in faces],
+        "pitch": [face.pitch for face in faces],
+        "light": [face.light for face in faces],
+        "skin": [face.skin for face in faces],
+        "scale": [face.scale for face in faces],
+        "position_x": [face.x for face in faces],
+        "position_y": [face.y for face in faces],
+        "course": [face.course if isinstance(face.course, str) else "own" for face in faces],
+        "norm_id": norms,
+        "norm_kind": ["neutral" if each.along == "expression" else "average_identity" for each in table],
+        "morph_from": [each.morph.first if each.morph else "" for each in table],
+        "morph_to": [each.morph.second if each.morph else "" for each in table],
+        "morph_fraction": [each.morph.fraction if each.morph else np.nan for each in table],
+    }
+    plain = FaceSpec(Between(""))
+    usual = {"skin": "", "position_x": 0.0, "position_y": 0.0, "course": "", "morph_from": "", "morph_to": ""}
+    usual |= {name: getattr(plain, name) for name in ("identity_level", "yaw", "pitch", "light", "scale")}
+    for name, value in usual.items():
+        if all(entry == value for entry in columns[name]):
+            del columns[name]
+    if "morph_from" not in columns:
+        del columns["morph_fraction"]
+    units = {"yaw": "degree", "pitch": "degree", "position_x": "degree", "position_y": "degree"}
+    for name in dict.fromkeys(name for each in table for name in each.labels):
+        entries = [each.labels.get(name) for each in table]
+        numbers = all(isinstance(e, (int, float, np.number)) and not isinstance(e, bool) or e is None for e in entries)
+        if name in columns or (name in STIMULUS_LABELS and (STIMULUS_LABELS[name].kind == "number") != numbers):
+            raise need("labels beside those that nrsim gives", f"{name!r} in labels")
+        columns[name] = (
+            [np.nan if e is None else float(e) for e in entries] if numbers else [str(e or "") for e in entries]
+        )
+    return {
+        name: ("stimulus", entries, {"units": units.get(name, "1")} if isinstance(entries[0], (int, float)) else {})
+        for name, entries in columns.items()
+    }
+
+
+def _domain_label(face: FaceSpec) -> str:
+    """Return the head shape's name: what shares a norm. A morph and a stretched head are heads of their own."""
+    return str(face.domain) + (f"-x{face.stretch:.2f}" if face.stretch != 1 else "")

@@ -14,6 +14,9 @@ _BROW_X = np.array([0.085, 0.16, 0.26, 0.37, 0.46, 0.55])
 _BROW_Y = np.array([7.435, 7.455, 7.475, 7.485, 7.470, 7.425])
 _BROW_THICK = np.array([0.030, 0.036, 0.036, 0.030, 0.024, 0.012])
 EYE_CENTRE = np.array([0.308, 7.285, 1.245])  # of the template's left eyeball
+# Little light reaches the back of the mouth and what shows between closed lips: how much, and between which depths of
+# the template it fades (by eye)
+_CAVE, _CAVE_DEPTH = 0.12, (1.12, 1.42)
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722])  # Rec. 709, of linear colours
 
 
@@ -53,12 +56,18 @@ def fur(place: np.ndarray, skin: np.ndarray, colour: np.ndarray) -> np.ndarray:
 def albedo(surface: Mapping[str, np.ndarray], look: Look) -> np.ndarray:
     """Return what the parts that do not depend on the view are painted with, per vertex drawn, ``(vertex, 3)``."""
     place = surface["rest"]
+    if "colour" in surface:
+        return np.asarray(surface["colour"])
     colour = np.tile(np.array(look.skin), (len(place), 1))
-    return fur(place, colour, np.array(look.fur)) if look.fur is not None else colour
+    if not look.furred:
+        return colour
+    return (1 - look.furred) * colour + look.furred * fur(place, colour, np.array(look.fur))
 
 
-def shade(seen: Mapping[str, np.ndarray], normals: np.ndarray, look: Look) -> np.ndarray:
-    """Return the luminance, 0..1, of seen places ``(seen,)``.
+def shade(
+    seen: Mapping[str, np.ndarray], normals: np.ndarray, look: Look, *, painted: bool = True, opened: float = 1.0
+) -> np.ndarray:
+    """Return the linear colours, red, green and blue 0..1, of seen places ``(seen, 3)``.
 
     Parameters
     ----------
@@ -68,31 +77,46 @@ def shade(seen: Mapping[str, np.ndarray], normals: np.ndarray, look: Look) -> np
         Unit normals towards the viewer's space, ``(seen, 3)``.
     look
         Colours and lights.
+    painted
+        Whether brows, lips, eyes and teeth are painted; not on a head that brings its own colours.
+    opened
+        How open the mouth is, 0..1: how much light falls into it.
     """
     place, part = seen["rest"], seen["part"]
     colour = seen["albedo"]
-    for mask, paint in (
-        (seen["lip"], look.lip),
-        (_brow(place, look) * look.brow_strength * (part == SKIN), look.brow),
-        (seen["inside_mouth"], look.mouth),
-    ):
-        colour = colour * (1 - mask[:, None]) + np.array(paint) * mask[:, None]
-    colour = np.where((part == TEETH)[:, None], look.teeth, colour)
-    colour = np.where((part == TONGUE)[:, None], look.tongue, colour)
-    eye = part == EYE
-    colour[eye] = _eye(place[eye], look)
+    if painted:
+        for mask, paint in (
+            (seen["lip"], look.lip),
+            (_brow(place, look) * look.brow_strength * (part == SKIN), look.brow),
+            (seen["inside_mouth"], look.mouth),
+        ):
+            colour = colour * (1 - mask[:, None]) + np.array(paint) * mask[:, None]
+        colour[part == TEETH] = look.teeth
+        colour[part == TONGUE] = look.tongue
+        eye = part == EYE
+        colour[eye] = _eye(place[eye], look)
 
     light, highlight = np.full(len(place), look.ambient), np.zeros(len(place))
     for towards, strength in look.lights:
+        if strength == 0:
+            continue
         direction = np.array(towards) / np.linalg.norm(towards)
         falling = np.clip(normals @ direction, 0, None)
         if look.flat:
-            falling = 0.5 * falling + 0.5 * smoothstep(0.1, 0.6, falling)
+            falling += look.flat * 0.5 * (smoothstep(0.1, 0.6, falling) - falling)
         light += strength * falling
         halfway = direction + [0, 0, 1]
         highlight += strength * np.clip(normals @ (halfway / np.linalg.norm(halfway)), 0, None) ** 25
+    mouth = (part == TEETH) | (part == TONGUE) | (seen["inside_mouth"] > 0.5)
+    cave = np.where(mouth, _CAVE + (1 - _CAVE) * opened * smoothstep(*_CAVE_DEPTH, place[:, 2]), 1.0)
     gloss = np.select([part == EYE, part == SKIN], [0.5, 1.0], 0.3) * look.shine * (1 + 1.5 * seen["lip"])
-    return np.clip((colour @ _LUMINANCE) * light + gloss * highlight, 0, 1)
+    gloss *= cave
+    return np.clip(colour * (light * cave)[:, None] + (gloss * highlight)[:, None], 0, 1)
+
+
+def luminance(colour: np.ndarray) -> np.ndarray:
+    """Return the luminance of linear colours ``(…, 3)``, ``(…,)``: Rec. 709."""
+    return colour @ _LUMINANCE
 
 
 def opacity(place: np.ndarray) -> np.ndarray:

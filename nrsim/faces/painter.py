@@ -1,0 +1,173 @@
+"""Draws faces that were ordered; keeps the head shapes, identities and paints that the last ones needed."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+
+from nrsim.faces import landmarks as points_of
+from nrsim.faces.domains import Domain, domain_named, mixed
+from nrsim.faces.expressions import blended, expression_weights
+from nrsim.faces.head import SKIN, Head
+from nrsim.faces.identities import AVERAGE, between, displacement
+from nrsim.faces.rows import Between, FaceSpec, Order, Vocabulary
+from nrsim.faces.shading import luminance
+from nrsim.faces.shape import Shape
+from nrsim.faces.views import aperture_mask, lit
+
+_KEPT = 24  # head shapes and identities kept for the faces to come; a set of many people needs no more memory
+T = TypeVar("T")
+
+
+@dataclass
+class Painter:
+    """Draws orders at one size, on one background, through one aperture."""
+
+    words: Vocabulary
+    size: int
+    degrees: float
+    background: float
+    aperture: str
+    equal_size: float | None
+    colour: bool
+
+    def __post_init__(self) -> None:
+        """Start with nothing kept."""
+        self._kept: dict[str, OrderedDict[Any, Any]] = {}
+
+    def points(
+        self, table: Sequence[Order], wanted: str | Sequence[str | int]
+    ) -> dict[str, dict[str, tuple[int, ...]]]:
+        """Return the landmarks of every head that occurs: point → domain → vertices."""
+        domains = list(dict.fromkeys(each.face.domain for each in table))
+        found = {}
+        for domain in domains:
+            head = self.words.head(domain)
+            found[str(domain)] = points_of.chosen(wanted, head.landmarks, len(head.surface["rest"]))
+        return {point: {domain: found[domain][point] for domain in found} for point in next(iter(found.values()))}
+
+    def _remembered(self, kind: str, key: Any, make: Callable[[], T]) -> T:
+        kept = self._kept.setdefault(kind, OrderedDict())
+        if key not in kept:
+            kept[key] = make()
+            while len(kept) > _KEPT:
+                kept.popitem(last=False)
+        kept.move_to_end(key)
+        return kept[key]  # type: ignore[no-any-return]
+
+    def _shape(self, face: FaceSpec) -> Shape:
+        def make() -> Shape:
+            domain = self._domain(face.domain)
+            return Shape(domain, face.stretch)
+
+        return self._remembered("shape", (face.domain, face.stretch), make)
+
+    def _domain(self, place: Between) -> Domain:
+        first = domain_named(place.first, self.words.heads)
+        if not place.second:
+            return first
+        return mixed(first, domain_named(place.second, self.words.heads), place.fraction)
+
+    def _identity(self, face: FaceSpec, head: Head) -> np.ndarray | None:
+        """Return the identity's shift at level 1, ``(vertex, 3)``."""
+        if face.identity == Between(AVERAGE):
+            return None
+
+        def make() -> np.ndarray:
+            place = face.identity
+            ends = [
+                displacement(self.words.weights_of_identity(end, head), head)
+                for end in (place.first, place.second)
+                if end
+            ]
+            return ends[0] if len(ends) == 1 else between(ends[0], ends[1], place.fraction, head.part == SKIN)
+
+        return self._remembered("identity", (head.name, face.domain, face.identity), make)
+
+    def _expression(self, face: FaceSpec, shape: Shape, base: np.ndarray | None) -> np.ndarray | None:
+        """Return the expression's shift at intensity 1, ``(vertex, 3)``."""
+        place, head = face.expression, shape.head
+
+        def one(name: str) -> dict[str, float]:
+            weights = expression_weights(name, head, self.words.expressions)
+            if self.equal_size is None or not weights:
+                return weights
+            factor = shape.scaled_to(head.expression(weights), base, self.equal_size)
+            return {unit: factor * weight for unit, weight in weights.items()}
+
+        def make() -> np.ndarray | None:
+            weights = one(place.first)
+            if place.second:
+                weights = blended(weights, one(place.second), place.fraction)
+            return head.expression(weights) if weights else None
+
+        key = (face.domain, face.stretch, place, (face.identity, face.identity_level) if self.equal_size else None)
+        return self._remembered("expression", key, make)
+
+    def paint(
+        self, each: Order, courses: np.ndarray, points: Mapping[str, Mapping[str, tuple[int, ...]]]
+    ) -> tuple[dict[str, list[np.ndarray]], np.ndarray, float]:
+        """Return the pictures of every frame, the landmarks ``(frame, point, axis)`` and the distance from the norm."""
+        face = each.face
+        shape = self._shape(face)
+        identity = self._identity(face, shape.head)
+        person = None if identity is None else face.identity_level * identity
+        expression = self._expression(face, shape, person)
+        look = lit(shape.domain.look, face.light, face.skin)
+        painted = self._remembered("paint", (face.domain, face.light, face.skin), lambda: shape.painted(look))
+        pixels = self.size / self.degrees
+        offset = (face.x * pixels, -face.y * pixels)
+        where: dict[str, Any] = {"scale": face.scale, "offset": offset}
+        mask = self._mask(shape, where)
+
+        def surface(fraction: float) -> np.ndarray:
+            along = each.along == "expression"
+            parts = [] if person is None else [person if along else fraction * person]
+            if expression is not None:
+                parts.append(face.intensity * (fraction if along else 1.0) * expression)
+            return shape.vertices(sum(parts[1:], parts[0]) if parts else None)
+
+        pictures: dict[str, list[np.ndarray]] = {"image": [], **({"colour": []} if self.colour else {})}
+        marks = np.zeros((len(courses), len(points), 2))
+        numbers = [list(vertices[str(face.domain)]) for vertices in points.values()]
+        last: tuple[float, np.ndarray, np.ndarray] | None = None
+        for frame, fraction in enumerate(courses):
+            if last is None or last[0] != fraction:
+                surf = surface(float(fraction))
+                picture, places = shape.draw(
+                    surf,
+                    self.size,
+                    look,
+                    painted,
+                    yaw=face.yaw,
+                    pitch=face.pitch,
+                    background=self.background,
+                    colour=self.colour,
+                    **where,
+                )
+                if mask is not None:
+                    seen = mask[..., None] if self.colour else mask
+                    picture = (seen * picture + (1 - seen) * self.background).astype(np.float32)
+                last = (float(fraction), picture, np.array([places[each].mean(axis=0) for each in numbers]))
+            for name, image in self._split(last[1]):
+                pictures[name].append(image)
+            marks[frame] = last[2]
+        peak = surface(1.0)
+        norm = surface(0.0) if each.intensity != 0 else peak
+        return pictures, marks, shape.distance(peak, norm)
+
+    def _split(self, picture: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+        if not self.colour:
+            yield "image", picture
+        else:
+            yield "image", np.clip(luminance(picture), 0, 1).astype(np.float32)
+            yield "colour", picture
+
+    def _mask(self, shape: Shape, where: Mapping[str, Any]) -> np.ndarray | None:
+        middles = np.stack([shape.middle(("eye_left", "eye_right")), shape.middle(("mouth",))])
+        eyes, mouth = shape.project(middles, self.size, yaw=0.0, pitch=0.0, **where)[:, :2]
+        return aperture_mask(self.aperture, self.size, eyes, mouth)

@@ -1,0 +1,190 @@
+"""One head shape, ready to be drawn with any identity, expression, view and light."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from nrsim.faces.domains import Domain, Look, smoothstep
+from nrsim.faces.expressions import rms
+from nrsim.faces.head import EYE, SKIN, TEETH, TONGUE, template
+from nrsim.faces.shading import albedo, luminance, opacity, shade
+from nrsim.meshes.raster import interpolate, project, rasterise, turn
+from nrsim.meshes.surface import vertex_normals
+
+_CAMERA = 7.0  # distance of the camera in half widths of the picture (chosen: a photographer's portrait distance)
+# In every neutral picture the eyes lie at the same height, as laboratories align their faces (chosen)
+_EYE_HEIGHT = 0.10  # of the eyes above the middle of the picture, in half widths
+_DEPTH = 0.7  # of the plane that is shown at its true size, mesh units
+# How far teeth and tongue lie further back when hidden surfaces are found, mesh units: skin that identity targets pull
+# across them then stays in front (chosen by eye)
+_MOUTH_DEPTH = 0.10
+_OPEN = 0.10  # interocular distances that the lips part until light falls between them (chosen by eye)
+
+
+class Shape:
+    """A head shape: its neutral average face, and how the surface follows identities and expressions.
+
+    Parameters
+    ----------
+    domain
+        Head, identity weights, warp, look and framing.
+    stretch
+        Factor of the head's width.
+    """
+
+    def __init__(self, domain: Domain, stretch: float = 1.0) -> None:
+        self.domain, self.stretch = domain, stretch
+        self.head = domain.head or template()
+        self._base = self.head.vertices + (self.head.identity(domain.identity) if domain.identity else 0.0)
+        self.skin = self.head.surface["part"] == SKIN
+        eyes, mouth = (self.middle(names)[1] for names in (("eye_left", "eye_right"), ("mouth",)))
+        self.half = domain.frame * float(eyes - mouth)
+        self.centre = np.array([0.0, eyes - _EYE_HEIGHT * self.half, _DEPTH])
+        above = self.neutral[self.skin & (self.neutral[:, 1] > mouth), 2]
+        self.axis = float(above.max() + above.min()) / 2  # depth of the axis that the head turns about
+
+    def vertices(self, shift: np.ndarray | None = None) -> np.ndarray:
+        """Return the vertices drawn, ``(n, 3)``, for a shift of the head's own, ``(vertex, 3)``.
+
+        Linear in the shift, but for the warp, which carries the shifted surface.
+        """
+        coarse = self._base if shift is None else self._base + shift
+        fine = np.asarray(self.head.subdivision @ coarse)
+        if self.domain.warp is not None and self.domain.warped != 0:
+            fine = self.domain.warp(fine, self.domain.warped)
+        if self.stretch != 1:
+            fine = fine * [self.stretch, 1.0, 1.0]
+        return fine
+
+    @cached_property
+    def neutral(self) -> np.ndarray:
+        """The vertices drawn of the neutral average face, ``(n, 3)``."""
+        return self.vertices()
+
+    def middle(self, names: tuple[str, ...]) -> np.ndarray:
+        """Return the mean place of points of the neutral average face, ``(3,)``."""
+        vertices = [vertex for name in names for vertex in self.head.landmarks[name]]
+        return np.asarray(self.neutral[vertices].mean(axis=0))
+
+    @cached_property
+    def interocular(self) -> float:
+        """Distance between the eyes' centres of the neutral average face, mesh units."""
+        eyes = [
+            self.neutral[(self.head.surface["part"] == EYE) & (side * self.head.surface["rest"][:, 0] > 0)]
+            for side in (1, -1)
+        ]
+        if all(len(eye) for eye in eyes):
+            return float(np.linalg.norm(eyes[0].mean(axis=0) - eyes[1].mean(axis=0)))
+        return float(np.linalg.norm(self.middle(("eye_left",)) - self.middle(("eye_right",))))
+
+    def distance(self, points: np.ndarray, norm: np.ndarray) -> float:
+        """Return the RMS shift of the skin between two surfaces ``(n, 3)``, in interocular distances."""
+        return rms(points - norm, self.skin) / self.interocular
+
+    def _opened(self, points: np.ndarray) -> float:
+        """Return how far the lips are apart, 0 (as in the neutral face) to 1."""
+        lips = [
+            [points_[list(self.head.landmarks[f"{lip}_lip"])] for lip in ("upper", "lower")]
+            for points_ in (points, self.neutral)
+        ]
+        gaps = [float(np.linalg.norm(upper.mean(axis=0) - lower.mean(axis=0))) for upper, lower in lips]
+        return float(smoothstep(0.0, _OPEN, np.array((gaps[0] - gaps[1]) / self.interocular)))
+
+    def scaled_to(self, shift: np.ndarray, base: np.ndarray | None, size: float) -> float:
+        """Return the factor by which ``shift (vertex, 3)`` moves the skin by ``size`` interocular distances RMS."""
+        norm, factor = self.vertices(base), 1.0
+        for _ in range(6):  # linear but for the warp: this converges at once
+            moved = self.distance(self.vertices(factor * shift if base is None else base + factor * shift), norm)
+            if moved == 0:
+                return 1.0
+            factor *= size / moved
+            if abs(moved / size - 1) < 1e-6:
+                break
+        return factor
+
+    def painted(self, look: Look) -> np.ndarray:
+        """Return what is painted on the vertices: place on the template, albedo, lip, mouth, part, ``(n, 9)``."""
+        surface = self.head.surface
+        masks = np.stack([surface["lip"], surface["inside_mouth"], surface["part"].astype(float)], axis=1)
+        return np.concatenate([surface["rest"], albedo(surface, look), masks], axis=1)
+
+    def project(
+        self, points: np.ndarray, size: int, *, yaw: float, pitch: float, scale: float, offset: tuple[float, float]
+    ) -> np.ndarray:
+        """Return places in a picture of ``size`` px, x right, y down, and depth, ``(n, 3)``; ``offset`` in px."""
+        pivot = np.array([0.0, self.centre[1], self.axis])
+        turned = (points - pivot) @ turn(yaw, pitch).T + pivot
+        placed = project(turned, self.centre, self.half / scale, size, _CAMERA, np.eye(3))
+        return placed + [offset[0], offset[1], 0.0]
+
+    def draw(
+        self,
+        points: np.ndarray,
+        size: int,
+        look: Look,
+        painted: np.ndarray,
+        *,
+        yaw: float = 0.0,
+        pitch: float = 0.0,
+        scale: float = 1.0,
+        offset: tuple[float, float] = (0.0, 0.0),
+        background: float = 0.5,
+        colour: bool = False,
+        samples: int = 2,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the picture and the vertices' places in it.
+
+        Parameters
+        ----------
+        points
+            The surface, ``(n, 3)``.
+        size
+            Width and height, px.
+        look, painted
+            From the domain, and :meth:`painted` for it.
+        yaw, pitch
+            Degrees.
+        scale
+            Factor of the face's size.
+        offset
+            Shift in px, right and down.
+        background
+            Luminance.
+        colour
+            Return colours.
+        samples
+            Along each side of a pixel; they are averaged.
+
+        Returns
+        -------
+        numpy.ndarray
+            Luminance ``(y, x)``, or colours ``(y, x, 3)``, linear, 0..1.
+        numpy.ndarray
+            ``(n, 2)``, px.
+        """
+        corners, fine = self.head.corners, size * samples
+        shift = (offset[0] * samples, offset[1] * samples)
+        projected = self.project(points, fine, yaw=yaw, pitch=pitch, scale=scale, offset=shift)
+        drawn = projected.copy()
+        drawn[np.isin(self.head.surface["part"], (TEETH, TONGUE)), 2] -= _MOUTH_DEPTH
+        pixel, triangle, weights = rasterise(drawn, corners, fine, fine)
+        values = np.concatenate([vertex_normals(points, corners) @ turn(yaw, pitch).T, painted], axis=1)
+        at = interpolate(values, corners, triangle, weights)
+        normals = at[:, :3] / np.maximum(np.linalg.norm(at[:, :3], axis=1, keepdims=True), 1e-9)
+        seen = {
+            "rest": at[:, 3:6],
+            "albedo": at[:, 6:9],
+            "lip": at[:, 9],
+            "inside_mouth": at[:, 10],
+            "part": np.rint(at[:, 11]).astype(np.int64),
+        }
+        shaded = shade(seen, normals, look, painted="colour" not in self.head.surface, opened=self._opened(points))
+        if not colour:
+            shaded = luminance(shaded)[:, None]
+        visible = opacity(seen["rest"])[:, None]
+        picture = np.full((fine * fine, shaded.shape[1]), background)
+        picture[pixel] = visible * shaded + (1 - visible) * background
+        mean = picture.reshape(size, samples, size, samples, -1).mean(axis=(1, 3))
+        return (mean if colour else mean[..., 0]).astype(np.float32), projected[:, :2] / samples
