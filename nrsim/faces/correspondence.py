@@ -18,6 +18,7 @@ from nrsim.errors import need
 _SHARPNESS = 4.0  # power of the motion in its centre: the higher, the nearer to its largest motion (chosen)
 _STRAY = 0.10  # mesh units, a sixth of the eyes' distance: a unit whose motion lies further off moves another place
 _SMOOTHING = 0.05  # of the warp: how far it may leave a point aside (chosen by eye on two heads)
+_MANY = 12  # points from which the warp may be sheared (chosen)
 _FEWEST = 6  # points without which a head cannot be placed (chosen: a similarity needs 3, a warp more)
 
 
@@ -108,9 +109,13 @@ def fitted(
 def onto_template(points: np.ndarray, source: np.ndarray, target: np.ndarray) -> np.ndarray:
     """Return ``points (n, 3)`` carried by the smoothest warp that takes ``source (k, 3)`` to ``target (k, 3)``.
 
-    The warp is the polyharmonic spline of three dimensions, with the kernel −r and a linear part, a little smoothed.
+    The warp is the polyharmonic spline of three dimensions, with the kernel −r and a linear part, a little smoothed. Of
+    few points, which do not say how a head is sheared, it has no linear part.
     """
     _, first = np.unique(np.round(source, 6), axis=0, return_index=True)
+    if len(first) < _MANY:
+        moved = target[first] - source[first]
+        return points + RBFInterpolator(source[first], moved, kernel="linear", degree=0, smoothing=_SMOOTHING)(points)
     return RBFInterpolator(source[first], target[first], kernel="linear", degree=1, smoothing=_SMOOTHING)(points)
 
 

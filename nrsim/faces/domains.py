@@ -222,7 +222,7 @@ def domain_named(name: str, heads: Mapping[str, Head] | None = None) -> Domain:
         For an unknown one; the nearest is named.
     """
     if heads and name in heads:
-        return Domain(head=heads[name])
+        return Domain(head=heads[name], frame=heads[name].frame)
     if name not in DOMAINS:
         raise unknown("domain (head shape)", name, {*DOMAINS, *(heads or {})})
     return DOMAINS[name]

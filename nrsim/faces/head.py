@@ -13,8 +13,9 @@ from nrsim import files
 from nrsim.errors import unknown
 from nrsim.faces import landmarks
 from nrsim.meshes.surface import subdivide, triangles
+from nrsim.meshes.texture import Paint
 
-SKIN, EYE, TEETH, TONGUE = 0, 1, 2, 3
+SKIN, EYE, TEETH, TONGUE, OTHER = 0, 1, 2, 3, 4
 SIDES = ("Left", "Right")
 # Some units of the template move less than the muscle does; these gains bring them to a visible size (chosen by eye)
 _TEMPLATE_GAIN = {
@@ -42,7 +43,7 @@ class Head:
     identities
         Name → shift at weight 1.
     part
-        ``(vertex,)``: 0 skin, 1 eye, 2 teeth, 3 tongue.
+        ``(vertex,)``: 0 skin, 1 eye, 2 teeth, 3 tongue, 4 another (hair, glasses).
     subdivision
         Matrix from the vertices to those of the surface drawn.
     corners
@@ -56,6 +57,10 @@ class Head:
         Expressions that the head itself defines: name → weights of units.
     gain
         Unit without its side → factor by which nrsim's own expressions use it.
+    paint
+        Pictures on the surface drawn, by which ``colour`` is multiplied; None without.
+    frame
+        Half width of its picture, in distances from the eyes to the mouth.
     """
 
     name: str
@@ -69,6 +74,8 @@ class Head:
     landmarks: Mapping[str, tuple[int, ...]]
     expressions: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     gain: Mapping[str, float] = field(default_factory=dict)
+    paint: Paint | None = None
+    frame: float = 2.0
 
     def __repr__(self) -> str:
         """Say what the head holds."""

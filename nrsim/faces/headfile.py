@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from nrsim.faces.head import EYE, SKIN, TEETH, TONGUE, Head, template
 from nrsim.faces.shading import EYE_CENTRE
 from nrsim.meshes.surface import triangles
 
+_AVATARS = (".glb", ".gltf", ".vrm")
 _NEEDED = ("neutral", "expr_names", "expr")
 _ALLOWED = (
     *("neutral", "quads", "triangles", "expr_names", "expr", "expr_scale", "ident", "ident_names", "ident_scale"),
@@ -51,7 +53,9 @@ def unit_name(name: str) -> str:
     return known.get(stem.lower(), stem)
 
 
-def load_head(path: str | os.PathLike[str] | None = None, *, landmarks: Mapping[str, int] | None = None) -> Head:
+def load_head(
+    path: str | os.PathLike[str] | None = None, *, landmarks: Mapping[str, int | Sequence[float]] | None = None
+) -> Head:
     """Return a head: the one that comes with nrsim, or one of your own.
 
     Your own head is brought into the template's frame. Which of its points is which is found from the motion of the
@@ -96,8 +100,12 @@ def load_head(path: str | os.PathLike[str] | None = None, *, landmarks: Mapping[
     place = Path(path)
     if not place.is_file():
         raise FileNotFoundError(f"needed a head (.npz, .glb, .gltf or .vrm); there is no file {str(place)!r}")
+    if place.suffix.lower() in _AVATARS:
+        from nrsim.faces.avatar import load_avatar
+
+        return load_avatar(place, landmarks or {})
     if place.suffix.lower() != ".npz":
-        raise need("a head as .npz", repr(place.name))
+        raise need("a head as .npz, .glb, .gltf or .vrm", repr(place.name))
     try:
         with np.load(place, allow_pickle=False) as archive:
             arrays = dict(archive)
@@ -169,6 +177,7 @@ def build(
     colour: np.ndarray | None = None,
     landmarks: Mapping[str, int] | None = None,
     expressions: Mapping[str, Mapping[str, float]] | None = None,
+    anchors: Mapping[str, np.ndarray] | None = None,
 ) -> Head:
     """Return a head from its parts, in any frame and size: it is placed by the points it shares with the template.
 
@@ -181,15 +190,17 @@ def build(
     corners
         Triangles, ``(triangle, 3)``, counter-clockwise seen from outside.
     units, identities
-        Name → shift at weight 1, ``(vertex, 3)``, in the units of ``vertices``.
+        Name → shift at weight 1, ``(vertex, 3)``, in the units of ``vertices``; sparse or not.
     part
-        ``(vertex,)``: 0 skin, 1 eye, 2 teeth, 3 tongue.
+        ``(vertex,)``: 0 skin, 1 eye, 2 teeth, 3 tongue, 4 another.
     colour
         ``(vertex, 3)``, linear, 0..1; painted like the human head by default.
     landmarks
         Name → vertex, instead of where the point would be found.
     expressions
         Expressions that the head defines: name → weights of its units.
+    anchors
+        Points of :func:`template_anchors` that are known otherwise than by units, name → place ``(3,)``.
 
     Raises
     ------
@@ -197,7 +208,7 @@ def build(
         As :func:`load_head`.
     """
     base = template()
-    moved = {unit_name(word): sp.csr_matrix(np.asarray(shift, dtype=np.float64)) for word, shift in units.items()}
+    moved = {unit_name(word): sp.csr_matrix(shift, dtype=np.float64) for word, shift in units.items()}
     marked = dict(landmarks or {})
     for point, vertex in marked.items():
         if point not in points_of.PLACES:
@@ -205,10 +216,9 @@ def build(
         if not 0 <= vertex < len(vertices):
             raise need(f"landmark {point}: a vertex from 0 to {len(vertices) - 1}", vertex)
     skin = part == SKIN
-    source = _anchors(vertices, moved, part) | {f"point:{k}": vertices[v] for k, v in marked.items()}
-    rest = base.surface["rest"]
-    target = _anchors(base.vertices, base.units, base.part)
-    target |= {f"point:{k}": rest[list(v)].mean(axis=0) for k, v in base.landmarks.items()}
+    source = {**(anchors or {}), **anchors_of(vertices, moved, part)}
+    source |= {f"point:{k}": vertices[v] for k, v in marked.items()}
+    rest, target = base.surface["rest"], template_anchors()
     names = shared(source, target, name)
     here, there = (np.stack([points[word] for word in names]) for points in (source, target))
     sure = np.array([word.startswith(("point:", "eyeball")) for word in names])
@@ -259,7 +269,24 @@ def build(
     )
 
 
-def _anchors(vertices: np.ndarray, units: Mapping[str, sp.csr_matrix], part: np.ndarray) -> dict[str, np.ndarray]:
+@cache
+def template_anchors() -> dict[str, np.ndarray]:
+    """Return the template's points that another head is placed by, name → place ``(3,)``."""
+    base = template()
+    marked = {f"point:{k}": base.surface["rest"][list(v)].mean(axis=0) for k, v in base.landmarks.items()}
+    return anchors_of(base.vertices, base.units, base.part) | marked
+
+
+def anchors_of(vertices: np.ndarray, units: Mapping[str, sp.csr_matrix], part: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the centres of the units' motions, but of those of the gaze, and of the eyeballs, name → place ``(3,)``.
+
+    Parameters
+    ----------
+    vertices, part
+        ``(vertex, 3)`` and ``(vertex,)``.
+    units
+        Name → shift, ``(vertex, 3)`` sparse.
+    """
     skin = part == SKIN
     centres = motion_centres(vertices, units, skin)
     for unit in [word for word in centres if word.removesuffix("Left").removesuffix("Right") in _GAZE]:

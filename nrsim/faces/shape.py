@@ -180,6 +180,8 @@ class Shape:
             "inside_mouth": at[:, 10],
             "part": np.rint(at[:, 11]).astype(np.int64),
         }
+        if self.head.paint is not None:
+            seen["albedo"] = seen["albedo"] * self.head.paint.seen(triangle, weights, projected[corners, :2])
         shaded = shade(seen, normals, look, painted="colour" not in self.head.surface, opened=self._opened(points))
         if not colour:
             shaded = luminance(shaded)[:, None]
