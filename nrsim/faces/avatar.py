@@ -14,7 +14,7 @@ from scipy.spatial import cKDTree
 
 from nrsim.errors import need, unknown
 from nrsim.faces import vrm
-from nrsim.faces.avatar_points import found, motion_centre, quarter_turn
+from nrsim.faces.avatar_points import found, hidden, motion_centre, quarter_turn
 from nrsim.faces.correspondence import fitted, shared
 from nrsim.faces.domains import Domain
 from nrsim.faces.gltf import Document
@@ -242,8 +242,9 @@ class _Avatar:
         points, target = self.points, template_anchors()
         names = shared(points, target, self.document.name)
         here, there = (np.stack([each[name] for name in names]) for each in (points, target))
-        scale, rotation, shift, _ = fitted(here, there, np.array([name.startswith("point:") for name in names]))
-        placed = scale * (self.vertices @ self.turn.T) @ rotation.T + shift
+        sure = np.array([name.startswith(("point:", "eyeball")) for name in names])
+        scale, _, shift, _ = fitted(here, there, sure, upright=True)
+        placed = scale * self.vertices @ self.turn.T + shift
         near = (placed[:, 1] > _LOWEST) & (np.linalg.norm(placed - _MIDDLE, axis=1) < _REACH)
         kept = (self._of_head() & near)[self.corners].all(axis=1)
         if not kept.any():
@@ -314,8 +315,12 @@ class _Avatar:
             landmarks=numbers,
             expressions=self.expressions,
             anchors=self.points,
+            upright=True,
         )
-        return replace(made, paint=None if painted else self._paint(uv, owner), frame=_frame(made))
+        surface = {**made.surface, "inside_mouth": _inside_mouth(made)}
+        return replace(
+            made, surface=surface, paint=None if painted else self._paint(uv, owner), frame=_frame(made)
+        )
 
     def _cut_out(self, kept: np.ndarray) -> tuple[np.ndarray, sp.csr_matrix, np.ndarray]:
         """Cut away what the pictures' alpha says is not there.
@@ -451,6 +456,18 @@ def _divided(n: int) -> tuple[np.ndarray, np.ndarray]:
             if i + j < n - 1:
                 parts.append((number[i + 1, j], number[i + 1, j + 1], number[i, j + 1]))
     return np.array(parts), np.array(points)
+
+
+def _inside_mouth(head: Head) -> np.ndarray:
+    """Return what lies in the closed mouth, 1, of the vertices drawn: around its line, and not seen from outside."""
+    left, right, upper, lower = (
+        head.vertices[list(head.landmarks[name])].mean(axis=0)
+        for name in ("mouth_corner_left", "mouth_corner_right", "upper_lip", "lower_lip")
+    )
+    middle, wide = (upper + lower) / 2, float(np.linalg.norm(left - right)) / 2
+    off = np.abs(head.vertices - middle)
+    near = (off[:, 0] < 1.1 * wide) & (off[:, 1] < 0.9 * wide) & (head.vertices[:, 2] > middle[2] - 4 * wide)
+    return np.where(near & hidden(head.vertices, head.corners), 1.0, 0.0)
 
 
 def _frame(head: Head) -> float:

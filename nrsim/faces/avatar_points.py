@@ -8,6 +8,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from nrsim.faces.correspondence import similarity
+from nrsim.meshes.raster import rasterise, turn
 
 _PARTED = 0.3  # of the largest motion: neighbours that move apart by more belong to different lips (chosen)
 _NEAR = 0.035  # eye distances: how far apart closed lips lie at most (chosen: 2 mm on a human face)
@@ -129,7 +130,33 @@ def found(
     if strip.any():
         numbers = np.flatnonzero(strip)
         points["point:nose_tip"] = vertices[numbers[vertices[numbers, 2].argmax()]]
+    below = skin & (np.abs(vertices[:, 0] - between[0]) < 0.12 * apart) & (vertices[:, 2] > mouth[2] - 0.6 * apart)
+    below &= (vertices[:, 1] < mouth[1] - 0.2 * height) & (vertices[:, 1] > mouth[1] - 0.85 * height)
+    if below.any():  # where the profile turns back: farthest forward and down
+        numbers = np.flatnonzero(below)
+        points["point:chin"] = vertices[numbers[(vertices[numbers, 2] - vertices[numbers, 1]).argmax()]]
     return points
+
+
+def hidden(vertices: np.ndarray, corners: np.ndarray) -> np.ndarray:
+    """Return which vertices are seen neither from the front nor from 40 degrees aside or 25 above or below, ``(n,)``.
+
+    Parameters
+    ----------
+    vertices, corners
+        ``(n, 3)`` and ``(triangle, 3)``, counter-clockwise seen from outside.
+    """
+    unseen = np.ones(len(vertices), dtype=bool)
+    size = 256
+    for yaw, pitch in ((0, 0), (-40, 0), (40, 0), (0, -25), (0, 25)):
+        turned = vertices @ turn(yaw, pitch).T
+        low, high = turned.min(axis=0), turned.max(axis=0)
+        scale = size / float((high - low)[:2].max())
+        drawn = (turned - low) * scale
+        drawn[:, 1] = size - drawn[:, 1]
+        _, triangle, _ = rasterise(drawn, corners, size, size)
+        unseen[corners[np.unique(triangle)]] = False
+    return unseen
 
 
 def quarter_turn(source: Mapping[str, np.ndarray], target: Mapping[str, np.ndarray]) -> np.ndarray:

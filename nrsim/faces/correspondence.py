@@ -17,6 +17,7 @@ from nrsim.errors import need
 
 _SHARPNESS = 4.0  # power of the motion in its centre: the higher, the nearer to its largest motion (chosen)
 _STRAY = 0.10  # mesh units, a sixth of the eyes' distance: a unit whose motion lies further off moves another place
+_NEIGHBOURS = 6  # that say how a head's proportions differ from the template's at a place (chosen)
 _SMOOTHING = 0.05  # of the warp: how far it may leave a point aside (chosen by eye on two heads)
 _MANY = 12  # points from which the warp may be sheared (chosen)
 _FEWEST = 6  # points without which a head cannot be placed (chosen: a similarity needs 3, a warp more)
@@ -43,15 +44,22 @@ def motion_centres(vertices: np.ndarray, units: Mapping[str, sp.csr_matrix], ski
     return centres
 
 
-def similarity(source: np.ndarray, target: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+def similarity(
+    source: np.ndarray, target: np.ndarray, *, upright: bool = False
+) -> tuple[float, np.ndarray, np.ndarray]:
     """Return scale s, rotation R ``(3, 3)`` and shift t so that s·R·p + t is nearest to the target (Umeyama 1991).
 
     Parameters
     ----------
     source, target
         Points, ``(point, 3)``.
+    upright
+        Not to rotate: the head is known to be upright and to face forward.
     """
     a, b = source - source.mean(axis=0), target - target.mean(axis=0)
+    if upright:
+        scale = float((a * b).sum() / (a**2).sum())
+        return scale, np.eye(3), target.mean(axis=0) - scale * source.mean(axis=0)
     u, d, vt = np.linalg.svd(b.T @ a)
     sign = np.array([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
     rotation = (u * sign) @ vt
@@ -79,11 +87,12 @@ def shared(points: Mapping[str, np.ndarray], template: Mapping[str, np.ndarray],
 
 
 def fitted(
-    source: np.ndarray, target: np.ndarray, sure: np.ndarray
+    source: np.ndarray, target: np.ndarray, sure: np.ndarray, *, upright: bool = False
 ) -> tuple[float, np.ndarray, np.ndarray, np.ndarray]:
     """Return the similarity that most points agree on, and which they are.
 
-    The farthest point is left aside, one at a time, until all the others lie within a tenth of a mesh unit.
+    A point strays where it lies otherwise than its neighbours do, which follow the head's own proportions. The farthest
+    is left aside, one at a time, until all the others lie within a tenth of a mesh unit.
 
     Parameters
     ----------
@@ -91,6 +100,8 @@ def fitted(
         Points, ``(point, 3)``.
     sure
         ``(point,)`` bool: never left aside.
+    upright
+        As in :func:`similarity`.
 
     Returns
     -------
@@ -99,8 +110,11 @@ def fitted(
     """
     kept = np.ones(len(source), dtype=bool)
     while True:
-        scale, rotation, shift = similarity(source[kept], target[kept])
-        error = np.linalg.norm(scale * source @ rotation.T + shift - target, axis=1) * (kept & ~sure)
+        scale, rotation, shift = similarity(source[kept], target[kept], upright=upright)
+        off = scale * source @ rotation.T + shift - target
+        near = np.flatnonzero(kept)
+        _, index = cKDTree(target[near]).query(target, k=min(_NEIGHBOURS + 1, len(near)))
+        error = np.linalg.norm(off - np.median(off[near[index]], axis=1), axis=1) * (kept & ~sure)
         if error.max() <= _STRAY or kept.sum() <= _FEWEST:
             return scale, rotation, shift, kept
         kept[error.argmax()] = False

@@ -178,6 +178,7 @@ def build(
     landmarks: Mapping[str, int] | None = None,
     expressions: Mapping[str, Mapping[str, float]] | None = None,
     anchors: Mapping[str, np.ndarray] | None = None,
+    upright: bool = False,
 ) -> Head:
     """Return a head from its parts, in any frame and size: it is placed by the points it shares with the template.
 
@@ -201,6 +202,8 @@ def build(
         Expressions that the head defines: name → weights of its units.
     anchors
         Points of :func:`template_anchors` that are known otherwise than by units, name → place ``(3,)``.
+    upright
+        Whether the head is known to be upright and to face forward, so that it needs no rotation.
 
     Raises
     ------
@@ -222,7 +225,7 @@ def build(
     names = shared(source, target, name)
     here, there = (np.stack([points[word] for word in names]) for points in (source, target))
     sure = np.array([word.startswith(("point:", "eyeball")) for word in names])
-    scale, rotation, shift, agreed = fitted(here, there, sure)
+    scale, rotation, shift, agreed = fitted(here, there, sure, upright=upright)
     here, there = here[agreed], there[agreed]
     if rotation[2, 2] < 0.5 or rotation[1, 1] < 0.5:
         raise need(f"a head with y up that faces along +z, {name!r}", "one that is turned", "Turn it in its file")
