@@ -38,7 +38,7 @@ class Writer:
         if normalized:
             entry["normalized"] = True
         rows = np.flatnonzero(values.any(axis=1))
-        if sparse and 0 < len(rows):
+        if sparse and len(rows) > 0:
             indices = {"bufferView": self.view(rows.astype("<u2").tobytes()), "componentType": 5123}
             entry["sparse"] = {
                 "count": len(rows),
@@ -111,3 +111,91 @@ def of_part(head, parts, vertices=None):
     used, corners = np.unique(corners, return_inverse=True)
     units = {name: (head.subdivision @ shift.toarray())[used] for name, shift in head.units.items()}
     return drawn[used], corners.reshape(-1, 3), units, used
+
+
+VRM_WEIGHTS = {
+    "blink_l": {"eyeBlinkLeft": 1.0},
+    "blink_r": {"eyeBlinkRight": 1.0},
+    "blink": {"eyeBlinkLeft": 1.0, "eyeBlinkRight": 1.0},
+    "a": {"jawOpen": 0.7},
+    "i": {"mouthStretch": 0.8},
+    "u": {"mouthPucker": 1.0},
+    "o": {"mouthFunnel": 1.0, "jawOpen": 0.3},
+    "joy": {"mouthSmile": 1.0, "cheekSquint": 0.8},
+    "sorrow": {"browInnerUp": 1.0, "mouthFrown": 1.0},
+    "angry": {"browDown": 1.5, "mouthFrown": 0.5},
+    "fun": {"mouthSmile": 0.6, "eyeSquint": 0.5},
+    "neutral": {},
+}
+_VRM1 = {"blink_l": "blinkLeft", "blink_r": "blinkRight", "a": "aa", "i": "ih", "u": "ou", "o": "oh", "joy": "happy"}
+_VRM1 |= {"sorrow": "sad", "fun": "relaxed"}
+
+
+def vrm(path, head, version, *, body=True):
+    """Write a head as a VRM file with presets only, on a body that hangs on bones.
+
+    VRM 0.x faces −z, and binds weights of 0 to 100 to meshes; VRM 1.0 faces +z, and binds 0 to 1 to nodes.
+    """
+    w = Writer()
+    turn = np.array([-1.0, 1.0, -1.0]) if version == 0 else np.ones(3)
+    names = list(VRM_WEIGHTS)
+    bone_heights = (0.9, 1.2, 1.4, 1.5)  # hips, chest, neck, head
+    shifts = {name: head.subdivision @ head.expression(weights) for name, weights in VRM_WEIGHTS.items()}
+
+    def place(points):
+        return ((points - [0, 6.2, 0]) * 0.1 + [0, 1.45, 0]) * turn
+
+    def hung(n, joint):
+        joints = np.zeros((n, 4), int)
+        joints[:, 0] = joint
+        return {
+            "JOINTS_0": w.array(joints, "u1"),
+            "WEIGHTS_0": w.array(np.eye(4)[[0] * n] * 255, "u1", normalized=True),
+        }
+
+    meshes = []
+    for name, parts, material in (("Face", [0], "Face_SKIN"), ("Eyes", [1], "EyeIris_EYE"), ("Mouth", [2, 3], "Teeth")):
+        vertices, corners, _, used = of_part(head, parts)
+        targets = {f"Fcl_{target}_L": 0.1 * shift[used] * turn for target, shift in shifts.items()}
+        number = w.put("materials", {"name": material, "pbrMetallicRoughness": {"baseColorFactor": [0.8, 0.6, 0.5, 1]}})
+        attributes = hung(len(used), 3)
+        meshes.append(w.mesh(name, place(vertices), corners, targets, material=number, sparse=True, **attributes))
+    if body:  # a tube from the floor to the neck
+        angle, height = np.meshgrid(np.linspace(0, 2 * np.pi, 24, endpoint=False), np.linspace(0, 1.42, 20))
+        tube = np.stack([0.16 * np.sin(angle), height, 0.16 * np.cos(angle)], axis=-1).reshape(-1, 3) * turn
+        at = np.arange(19 * 24)
+        beside = at // 24 * 24 + (at + 1) % 24
+        corners = np.concatenate([np.stack([at, beside, at + 24], 1), np.stack([beside, beside + 24, at + 24], 1)])
+        number = w.put("materials", {"name": "Body_SKIN"})
+        meshes.append(w.mesh("Body", tube, corners, material=number, **hung(len(tube), 1)))
+    bones = {"hips": 0, "chest": 1, "neck": 2, "head": 3, "leftEye": 4, "rightEye": 5}
+    steps = np.diff([0.0, *bone_heights])
+    for i, name in enumerate(("hips", "chest", "neck", "head")):
+        children = [i + 1] if i < 3 else [4, 5]
+        w.node(root=i == 0, name=f"J_{name}", translation=[0, float(steps[i]), 0], children=children)
+    for name, eye in zip(("leftEye", "rightEye"), place(head.eye_centres(head.vertices)), strict=True):
+        w.node(root=False, name=f"J_{name}", translation=(eye - [0, bone_heights[3], 0]).tolist())
+    inverse = np.tile(np.eye(4), (4, 1, 1))
+    inverse[:, 1, 3] = -np.array(bone_heights)
+    matrices = w.array(inverse.swapaxes(1, 2).reshape(4, 16))
+    skin = w.put("skins", {"joints": [0, 1, 2, 3], "inverseBindMatrices": matrices})
+    nodes = [w.node(mesh=mesh, skin=skin, name=f"mesh{mesh}") for mesh in meshes]
+    if version == 0:
+        groups = [
+            {"name": name.upper(), "presetName": name}
+            | {"binds": [{"mesh": mesh, "index": i, "weight": 100} for mesh in meshes[:3]]}
+            for i, name in enumerate(names)
+        ]
+        listed = [{"bone": bone, "node": node} for bone, node in bones.items()]
+        says = {"VRM": {"humanoid": {"humanBones": listed}, "blendShapeMaster": {"blendShapeGroups": groups}}}
+    else:
+        preset = {
+            _VRM1.get(name, name): {
+                "morphTargetBinds": [{"node": node, "index": i, "weight": 1.0} for node in nodes[:3]]
+            }
+            for i, name in enumerate(names)
+        }
+        listed = {bone: {"node": node} for bone, node in bones.items()}
+        says = {"VRMC_vrm": {"humanoid": {"humanBones": listed}, "expressions": {"preset": preset}}}
+    w.says |= {"extensions": says, "extensionsUsed": list(says)}
+    return w.glb(path)

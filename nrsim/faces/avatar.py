@@ -14,31 +14,19 @@ from scipy.spatial import cKDTree
 
 from nrsim.errors import need, unknown
 from nrsim.faces import vrm
-from nrsim.faces.avatar_points import found, hidden, motion_centre, quarter_turn
+from nrsim.faces.avatar_points import found, motion_centre, quarter_turn
+from nrsim.faces.avatar_surface import LOOSE, both_sides, cut_out, frame_of, inside_mouth, joined, paint_of, part_of
 from nrsim.faces.correspondence import fitted, shared
-from nrsim.faces.domains import Domain
 from nrsim.faces.gltf import Document
-from nrsim.faces.gltf_scene import Piece, Scene
-from nrsim.faces.head import EYE, OTHER, SKIN, Head, template
-from nrsim.faces.headfile import anchors_of, build, part_of_material, template_anchors, unit_name
+from nrsim.faces.gltf_scene import Scene
+from nrsim.faces.head import OTHER, SIDES, SKIN, Head, template
+from nrsim.faces.headfile import anchors_of, build, place_of, template_anchors, unit_name
 from nrsim.faces.landmarks import PLACES
-from nrsim.meshes.texture import Paint
 
 _ENOUGH = 12  # units with ARKit's names from which a head is placed by them alone (chosen)
 # What is kept of an avatar with a body, in the template's frame, mesh units: above the height where the neck has faded
 # out, and around the head (chosen; the template reaches from 6.07 to 8.49)
 _LOWEST, _MIDDLE, _REACH = 5.8, (0.0, 7.2, 0.4), 3.3
-_FINE = 8  # parts of the side of a triangle that its picture's alpha cuts (chosen)
-_SAME = 1e-5  # of the eyes' distance: vertices that lie closer are one, split for their pictures' sake (chosen)
-_EYE_HEIGHT = 0.1  # of the eyes above the middle of the picture, as in nrsim.faces.shape
-_WIDEST = 3.5  # of a head's picture, in distances from the eyes to the mouth (chosen)
-_OF_OTHERS = re.compile(
-    r"hair|fringe|ponytail|beard|lash|glass|hat\b|cap\b|cloth|shirt|jacket|tops|bottom|shoe|outfit|earring|accessor|"
-    r"ribbon|horn|collar|tie\b",
-    re.I,
-)
-_OF_SKIN = re.compile(r"skin|face|head|body|brow|mouth|lip|ear\b|ears\b", re.I)
-_LOOSE = re.compile(r"hair|fringe|ponytail|beard|lash", re.I)  # what is left out where the head has no colours
 
 Place = int | Sequence[float]
 
@@ -63,8 +51,11 @@ def load_avatar(place: Path, landmarks: Mapping[str, Place]) -> Head:
         If it is no glTF, damaged or compressed, has no morph targets, or too few that say where the face is.
     """
     document = Document(place)
-    avatar = _Avatar(document, Scene(document))
-    avatar.name_units(bool(landmarks))
+    try:
+        avatar = _Avatar(document, Scene(document))
+        avatar.name_units(bool(landmarks))
+    except (AttributeError, IndexError, KeyError, OverflowError, TypeError) as error:  # JSON of another shape
+        raise document.damaged(f"its JSON ({error})") from error
     return avatar.head(place.stem, landmarks)
 
 
@@ -76,7 +67,7 @@ class _Avatar:
 
     def __init__(self, document: Document, scene: Scene) -> None:
         self.document, self.scene = document, scene
-        part = [_part(piece, scene) for piece in scene.pieces]
+        part = [part_of(piece, coloured=scene.coloured) for piece in scene.pieces]
         kept = [(piece, what) for piece, what in zip(scene.pieces, part, strict=True) if what is not None]
         if not kept:
             raise need(f"a face in {document.name!r}", "only surfaces that are left out, such as lashes")
@@ -120,7 +111,7 @@ class _Avatar:
 
     def name_units(self, placed: bool) -> None:
         """Find the units and expressions of the file; ``placed`` where the user marks points."""
-        presets = self._presets()
+        presets = vrm.presets(self.document)
         targets: dict[tuple[int, int], str] = {}
         unnamed = 0
         for mesh in dict.fromkeys(piece.mesh for piece in self.pieces):
@@ -150,12 +141,6 @@ class _Avatar:
             self._means(unit, shift)
         for preset in presets:
             self._add_preset(preset, targets, groups)
-
-    def _presets(self) -> list[vrm.Preset]:
-        try:
-            return vrm.presets(self.document)
-        except (AttributeError, TypeError, KeyError) as error:
-            raise self.document.damaged(f"its VRM expressions ({error})") from None
 
     def _mesh_name(self, mesh: int) -> str:
         return str(self.document.entry("meshes", mesh).name or f"mesh{mesh}")
@@ -197,7 +182,7 @@ class _Avatar:
     def points(self) -> dict[str, np.ndarray]:
         """Points of the face that the template has too, in the frame turned by ``turn``, which is found first."""
         eyes = {side: self.bones[f"{side}Eye"] for side in ("left", "right") if f"{side}Eye" in self.bones}
-        units = {name: shift for name, shift in self.units.items() if name in template().units and shift.nnz}
+        units = {name: shift for name, shift in self.units.items() if _arkit(name) and shift.nnz}
         if vrm.version(self.document) is None:  # which side is which is known from names alone
             named = {k: p for k, p in anchors_of(self.vertices, units, self.part).items() if "eyeball" not in k}
             named |= {f"eyeball_{side}": place for side, place in eyes.items()}
@@ -263,41 +248,36 @@ class _Avatar:
                     raise need(f"landmark {name}: a vertex that a triangle uses", place)
                 places[name] = self.vertices[row[0]]
             else:
-                try:
-                    point = np.asarray(place, dtype=np.float64)
-                except (TypeError, ValueError):
-                    point = np.zeros(0)
-                if point.shape != (3,) or not np.isfinite(point).all():
-                    raise need(f"landmark {name}: a vertex's number, or x, y, z in the file", repr(place))
-                places[name] = point
+                places[name] = place_of(name, place)
         return places
 
     def head(self, name: str, landmarks: Mapping[str, Place]) -> Head:
         """Return the head, its points found or marked by the user."""
         self.marked = self._marked(landmarks)
-        corners, rows, owner = self._cut_out(self._kept())
-        painted = not self.scene.coloured
+        kept, painted = self._kept(), not self.scene.coloured
+        corners, rows, owner = cut_out(self.corners[kept], self.owner[kept], self.pieces, self.uv, self.tint)
         if painted:
-            loose = np.array([bool(_LOOSE.search(" ".join((p.material.name, *p.names)))) for p in self.pieces])
-            corners, owner = corners[~loose[owner]], owner[~loose[owner]]
+            words = [" ".join((piece.material.name, *piece.names)) for piece in self.pieces]
+            stays = ~np.array([bool(LOOSE.search(word)) for word in words])[owner]
+            corners, owner = corners[stays], owner[stays]
         uv = (rows @ self.uv)[corners]
+        used, corners = np.unique(corners, return_inverse=True)
+        rows, corners = rows[used], corners.reshape(-1, 3)
         part, tint = np.asarray(self.part[rows.argmax(axis=1)]).ravel(), rows @ self.tint
         if painted:
             part = np.where(part == OTHER, SKIN, part)
-        used, corners = np.unique(corners, return_inverse=True)
-        rows, part, tint, corners = rows[used], part[used], tint[used], corners.reshape(-1, 3)
-        first, joined = self._joined(rows, part, tint)
-        rows, part, tint, corners = rows[first], part[first], tint[first], joined[corners]
+        motion = sp.csr_matrix(self.vertices.shape)
+        for i, shift in enumerate(self.units.values()):
+            motion = motion + (1.0 + 0.5 * np.cos(1.7 * i)) * shift  # no two units are alike in this sum
+        first, one = joined(rows @ self.vertices, (rows @ motion).toarray(), part, tint)
+        rows, part, tint, corners = rows[first], part[first], tint[first], one[corners]
         solid = (corners != np.roll(corners, 1, axis=1)).all(axis=1)
         corners, owner, uv = corners[solid], owner[solid], uv[solid]
-
-        places = rows @ self.vertices
-        numbers = self._nearest(places, part == SKIN)
+        numbers = self._nearest(rows @ self.vertices, part == SKIN)
         cards = np.array([piece.material.double_sided for piece in self.pieces])[owner]
         cards &= (part[corners] == OTHER).all(axis=1)
-        if cards.any():  # seen from behind as well: a second surface, whose normals point the other way
-            behind, turned = np.unique(corners[cards], return_inverse=True)
-            turned = turned.reshape(-1, 3)[:, ::-1] + rows.shape[0]
+        if cards.any():  # hair and clothes of one layer are seen from behind as well
+            behind, turned = both_sides(corners, cards, rows.shape[0])
             rows = sp.vstack([rows, rows[behind]]).tocsr()
             part, tint = np.concatenate([part, part[behind]]), np.concatenate([tint, tint[behind]])
             corners, owner = np.concatenate([corners, turned]), np.concatenate([owner, owner[cards]])
@@ -317,79 +297,12 @@ class _Avatar:
             anchors=self.points,
             upright=True,
         )
-        surface = {**made.surface, "inside_mouth": _inside_mouth(made)}
         return replace(
-            made, surface=surface, paint=None if painted else self._paint(uv, owner), frame=_frame(made)
+            made,
+            surface={**made.surface, "inside_mouth": inside_mouth(made)},
+            paint=None if painted else paint_of(self.pieces, uv, owner),
+            frame=frame_of(made),
         )
-
-    def _cut_out(self, kept: np.ndarray) -> tuple[np.ndarray, sp.csr_matrix, np.ndarray]:
-        """Cut away what the pictures' alpha says is not there.
-
-        Triangles that are partly there are divided, and the small ones that are not there are left out.
-
-        Returns
-        -------
-        tuple
-            Triangles ``(triangle, 3)``; the matrix from the vertices to those that they use; the piece of each.
-        """
-        corners, owner = self.corners[kept], self.owner[kept]
-        small, inner = _divided(_FINE)
-        whole = np.ones(len(corners), dtype=bool)
-        rows = [sp.identity(len(self.vertices), format="csr")]
-        pieces, owners, count = [], [], len(self.vertices)
-        for number in np.unique(owner):
-            piece = self.pieces[number]
-            cut = piece.material.cut
-            if cut is None:
-                continue
-            mine = np.flatnonzero(owner == number)
-            middles = inner[small].mean(axis=1)  # (part, 3)
-            alpha = np.einsum("pc,tc->tp", middles, self.tint[corners[mine], 3])
-            if piece.uv is not None and piece.material.texture is not None:
-                uv = np.einsum("pc,tck->tpk", middles, self.uv[corners[mine]])
-                alpha = alpha * piece.material.texture.sample(uv.reshape(-1, 2))[:, 3].reshape(alpha.shape)
-            there = alpha >= cut
-            whole[mine[~there.all(axis=1)]] = False
-            parted = there.any(axis=1) & ~there.all(axis=1)
-            if not parted.any():
-                continue
-            old = corners[mine[parted]]  # (triangle, 3)
-            n, k = len(old), len(inner)
-            row = np.repeat(np.arange(n * k), 3)
-            weight = np.broadcast_to(inner, (n, k, 3)).ravel()
-            column = np.broadcast_to(old[:, None, :], (n, k, 3)).ravel()
-            rows.append(sp.csr_matrix((weight, (row, column)), (n * k, len(self.vertices))))
-            new = (small[None] + count + k * np.arange(n)[:, None, None])[there[parted]]
-            pieces.append(new)
-            owners.append(np.full(len(new), number))
-            count += n * k
-        return (
-            np.concatenate([corners[whole], *pieces]),
-            sp.vstack(rows).tocsr(),
-            np.concatenate([owner[whole], *owners]),
-        )
-
-    def _joined(self, rows: sp.csr_matrix, part: np.ndarray, tint: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Join vertices that lie and move together: a file splits them where their pictures meet.
-
-        Returns
-        -------
-        tuple
-            The vertices that stay, ``(n,)``, in their order, and which of them each vertex is now.
-        """
-        motion = sp.csr_matrix(self.vertices.shape)
-        for i, shift in enumerate(self.units.values()):
-            motion = motion + (1.0 + 0.5 * np.cos(1.7 * i)) * shift  # no two motions are alike in this sum
-        places = rows @ self.vertices
-        size = _SAME * float(np.ptp(places, axis=0).max()) + 1e-300
-        key = np.concatenate(
-            [np.rint(places / size), np.rint((rows @ motion).toarray() / size), part[:, None], np.rint(255 * tint)], 1
-        )
-        _, first, which = np.unique(key, axis=0, return_index=True, return_inverse=True)
-        order = np.argsort(first)
-        rank = np.empty(len(order), dtype=np.int64)
-        rank[order] = np.arange(len(order))
-        return first[order], rank[which.ravel()]
 
     def _nearest(self, places: np.ndarray, skin: np.ndarray) -> dict[str, int]:
         """Return the vertices of the head nearest to the user's points."""
@@ -404,80 +317,20 @@ class _Avatar:
             found_[name] = int(numbers[index])
         return found_
 
-    def _paint(self, uv: np.ndarray, owner: np.ndarray) -> Paint | None:
-        """Return the pictures on the triangles; ``uv (triangle, 3, 2)``, ``owner (triangle,)``."""
-        textures = [piece.material.texture if piece.uv is not None else None for piece in self.pieces]
-        used = list({id(t): t for t in (textures[i] for i in np.unique(owner)) if t is not None}.values())
-        if not used:
-            return None
-        number = [next((k for k, t in enumerate(used) if t is each), -1) for each in textures]
-        return Paint(uv.astype(np.float32), np.array(number)[owner], tuple(used))
-
 
 def _plain(name: str) -> str:
     """Return a morph target's name: ARKit's where it means that, without what another program puts before it."""
+    for word in (name, re.split(r"[.:/|]", name)[-1]):
+        unit = unit_name(word)
+        side = next((each for each in SIDES if unit.endswith(each)), "")
+        whole = unit_name(unit.removesuffix(side))
+        if unit in template().units:
+            return unit
+        if side and whole in template().units:  # halves of what ARKit has whole
+            return whole + side
+    return name
+
+
+def _arkit(unit: str) -> bool:
     known = template().units
-    unit = unit_name(name)
-    if unit in known:
-        return unit
-    tail = unit_name(re.split(r"[.:/|]", name)[-1])
-    return tail if tail in known else name
-
-
-def _part(piece: Piece, scene: Scene) -> int | None:
-    """Return what a surface is part of, None where it is left out: judged by its names, and by whether it moves."""
-    mesh, node = piece.names
-    words = [piece.material.name, node, mesh]
-    lash = any(re.search("lash", word, re.I) for word in words)
-    if not lash or not scene.coloured:
-        for word in words:
-            part = part_of_material(word)
-            if part != SKIN:
-                return part
-    if re.search(r"eye.?(highlight|extra)|_EYE\b", piece.material.name):
-        return EYE
-    if any(_OF_OTHERS.search(word) for word in words):
-        return OTHER
-    moves = any(shift.any() for shift in piece.shifts.values())
-    return SKIN if moves or any(_OF_SKIN.search(word) for word in words) else OTHER
-
-
-def _divided(n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the n² parts of a triangle: ``(part, 3)`` numbers of points, and these, ``(point, 3)`` barycentric."""
-    number, points = {}, []
-    for i in range(n + 1):
-        for j in range(n + 1 - i):
-            number[i, j] = len(points)
-            points.append(((n - i - j) / n, i / n, j / n))
-    parts = []
-    for i in range(n):
-        for j in range(n - i):
-            parts.append((number[i, j], number[i + 1, j], number[i, j + 1]))
-            if i + j < n - 1:
-                parts.append((number[i + 1, j], number[i + 1, j + 1], number[i, j + 1]))
-    return np.array(parts), np.array(points)
-
-
-def _inside_mouth(head: Head) -> np.ndarray:
-    """Return what lies in the closed mouth, 1, of the vertices drawn: around its line, and not seen from outside."""
-    left, right, upper, lower = (
-        head.vertices[list(head.landmarks[name])].mean(axis=0)
-        for name in ("mouth_corner_left", "mouth_corner_right", "upper_lip", "lower_lip")
-    )
-    middle, wide = (upper + lower) / 2, float(np.linalg.norm(left - right)) / 2
-    off = np.abs(head.vertices - middle)
-    near = (off[:, 0] < 1.1 * wide) & (off[:, 1] < 0.9 * wide) & (head.vertices[:, 2] > middle[2] - 4 * wide)
-    return np.where(near & hidden(head.vertices, head.corners), 1.0, 0.0)
-
-
-def _frame(head: Head) -> float:
-    """Return the half width of the picture, in distances from the eyes to the mouth, in which hair and all is seen."""
-    drawn = head.surface["rest"].shape[0]
-    vertices = (head.subdivision @ head.vertices)[:drawn]
-    eyes, mouth = (
-        float(vertices[[v for name in names for v in head.landmarks[name]], 1].mean())
-        for names in (("eye_left", "eye_right"), ("mouth",))
-    )
-    seen = vertices[head.surface["rest"][:, 1] > 6.2]
-    half = max((float(seen[:, 1].max()) - eyes) / (1 - _EYE_HEIGHT), 1.05 * float(np.abs(seen[:, 0]).max()))
-    return float(np.clip(half / max(eyes - mouth, 1e-6), Domain().frame, _WIDEST))
+    return unit in known or any(unit.removesuffix(side) in known for side in SIDES)

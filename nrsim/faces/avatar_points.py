@@ -1,4 +1,4 @@
-"""Points of an avatar's face that are found by its shape and motion, where its morph targets do not bear ARKit's names."""
+"""Points of an avatar's face that are found by its shape and motion, where names of morph targets do not say them."""
 
 from __future__ import annotations
 

@@ -3,47 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from nrsim.errors import need
 from nrsim.faces.gltf import Document, packed
-from nrsim.meshes.texture import CLAMP, MIRROR, REPEAT, Texture
+from nrsim.faces.gltf_materials import GREY, Material, Materials
 
-_WRAPS = {33071: CLAMP, 33648: MIRROR}
 _TRIANGLES, _STRIP, _FAN = 4, 5, 6
-_CUTOFF = 0.5  # of alpha: glTF's default for cut-out materials; chosen for blended ones
-
-
-@dataclass
-class Material:
-    """What a surface looks like.
-
-    Attributes
-    ----------
-    name
-        As in the file.
-    factor
-        Linear red, green, blue and alpha.
-    texture
-        The picture on it.
-    texcoord, transform
-        Which of the surface's coordinates the picture lies on, and the matrix they are changed by, ``(3, 3)``.
-    cut
-        Alpha below which nothing is seen; None where it is opaque.
-    double_sided
-        Whether it is seen from behind.
-    """
-
-    name: str = ""
-    factor: np.ndarray = field(default_factory=lambda: np.ones(4))
-    texture: Texture | None = None
-    texcoord: int = 0
-    transform: np.ndarray = field(default_factory=lambda: np.eye(3))
-    cut: float | None = None
-    double_sided: bool = False
 
 
 @dataclass
@@ -102,8 +71,6 @@ class Scene:
         Node → its children.
     pieces
         The surfaces.
-    coloured
-        Whether the file says anything of colours: pictures, colours of vertices, or materials that are not grey.
 
     Raises
     ------
@@ -115,9 +82,8 @@ class Scene:
         self.document = document
         self.places: dict[int, np.ndarray] = {}
         self.children: dict[int, list[int]] = {}
-        self._materials: dict[int | None, Material] = {None: Material()}
-        self._textures: dict[int, Texture] = {}
-        self.coloured = False
+        self._materials = Materials(document)
+        self._tinted = False
         for root in self._roots():
             self._stand(root, np.eye(4))
         self.pieces: list[Piece] = []
@@ -127,6 +93,11 @@ class Scene:
                 self.pieces += self._surfaces(number)
         if not self.pieces:
             raise need(f"a glTF file with surfaces of triangles, {document.name!r}", "one without", "Export the mesh")
+
+    @property
+    def coloured(self) -> bool:
+        """Whether the file says anything of colours: pictures, colours of vertices, materials that are not grey."""
+        return self._tinted or self._materials.coloured
 
     def _roots(self) -> list[int]:
         gltf = self.document.gltf
@@ -185,7 +156,7 @@ class Scene:
                 continue
             used, corners = np.unique(corners, return_inverse=True)
             corners = corners.reshape(-1, 3)
-            material = self._material(primitive.material)
+            material = self._materials[primitive.material]
             matrix, joints, weights = self._pose(node, node_number, attributes, len(own))
             if matrix.ndim == 3:
                 matrix = matrix[used]
@@ -290,71 +261,9 @@ class Scene:
         if len(colour) != n or colour.shape[1] not in (3, 4):
             raise self.document.damaged(f"COLOR_0 has the shape {colour.shape}")
         colour = colour[used].astype(np.float64)
-        if np.ptp(colour[:, :3]) > 0.02:
-            self.coloured = True
+        if np.ptp(colour[:, :3]) > GREY:
+            self._tinted = True
         return np.concatenate([colour, np.ones((len(used), 1))], axis=1)[:, :4]
-
-    def _material(self, number: int | None) -> Material:
-        if number not in self._materials:
-            entry = self.document.entry("materials", number)
-            extensions = entry.extensions or {}
-            base: Any = entry.pbrMetallicRoughness
-            factor, info = (base.baseColorFactor, base.baseColorTexture) if base is not None else (None, None)
-            glossy = extensions.get("KHR_materials_pbrSpecularGlossiness")
-            if isinstance(glossy, dict):  # the older way to say the same
-                factor, info = glossy.get("diffuseFactor", factor), glossy.get("diffuseTexture", info)
-            made = Material(str(entry.name or ""), double_sided=bool(entry.doubleSided))
-            if factor:
-                made.factor = np.asarray(factor, dtype=np.float64)
-                if made.factor.shape != (4,) or not np.isfinite(made.factor).all():
-                    raise self.document.damaged(f"the colour {factor} of the material {made.name!r}")
-            if entry.alphaMode == "MASK":
-                made.cut = _CUTOFF if entry.alphaCutoff is None else float(entry.alphaCutoff)
-            elif entry.alphaMode == "BLEND":
-                made.cut = _CUTOFF
-            if info is not None:
-                says = info if isinstance(info, dict) else vars(info)
-                made.texcoord, made.transform = _laid(says)
-                made.texture = self._texture(says.get("index"), opaque=made.cut is None)
-            if made.texture is not None or np.ptp(made.factor[:3]) > 0.02:
-                self.coloured = True
-            self._materials[number] = made
-        return self._materials[number]
-
-    def _texture(self, number: Any, *, opaque: bool) -> Texture | None:
-        entry = self.document.entry("textures", number)
-        source = entry.source
-        for extension, says in (entry.extensions or {}).items():
-            if extension == "EXT_texture_webp" and isinstance(says, dict):
-                source = says.get("source", source)
-            elif extension == "KHR_texture_basisu" and source is None:
-                raise packed(self.document.name, "KTX2 textures")
-        if source is None:
-            return None
-        key = 2 * int(number) + opaque
-        if key not in self._textures:
-            picture = self.document.picture(source)
-            if opaque:  # what its alpha says means nothing
-                picture = picture.copy()
-                picture[..., 3] = 255
-            wrap = (REPEAT, REPEAT)
-            if entry.sampler is not None:
-                sampler = self.document.entry("samplers", entry.sampler)
-                wrap = (_WRAPS.get(sampler.wrapS, REPEAT), _WRAPS.get(sampler.wrapT, REPEAT))
-            self._textures[key] = Texture(picture, wrap)
-        return self._textures[key]
-
-
-def _laid(info: dict[str, Any]) -> tuple[int, np.ndarray]:
-    """Return which coordinates a texture lies on, and the matrix of KHR_texture_transform, ``(3, 3)``."""
-    texcoord, matrix = int(info.get("texCoord") or 0), np.eye(3)
-    says = (info.get("extensions") or {}).get("KHR_texture_transform")
-    if isinstance(says, dict):
-        texcoord = int(says.get("texCoord", texcoord))
-        (x, y), (a, b), turned = says.get("offset", (0, 0)), says.get("scale", (1, 1)), says.get("rotation", 0.0)
-        rotation = np.array([[np.cos(turned), np.sin(turned)], [-np.sin(turned), np.cos(turned)]])
-        matrix[:2, :2], matrix[:2, 2] = rotation * [a, b], (x, y)
-    return texcoord, matrix
 
 
 def _own(node: Any, document: Document) -> np.ndarray:
@@ -371,7 +280,7 @@ def _own(node: Any, document: Document) -> np.ndarray:
             if value and len(value) != n:
                 raise document.damaged(f"the {what} of node {node.name!r}")
         if node.rotation:
-            x, y, z, w = np.asarray(node.rotation, dtype=np.float64) / max(np.linalg.norm(node.rotation), 1e-12)
+            x, y, z, w = np.asarray(node.rotation, dtype=np.float64) / max(float(np.linalg.norm(node.rotation)), 1e-12)
             matrix[:3, :3] = [
                 [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
                 [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],

@@ -65,14 +65,16 @@ def load_head(
     Parameters
     ----------
     path
-        An ``.npz`` with the arrays ``neutral (vertex, 3)`` (x to the head's left, y up, z forward), ``quads`` or
-        ``triangles``, ``expr_names`` (ARKit's names, sides as ``Left``/``Right`` or ``_L``/``_R``) and
-        ``expr (unit, vertex, 3)``; optional: ``expr_scale``, ``ident (identity, vertex, 3)`` with ``ident_names`` and
-        ``ident_scale``, ``mat (face)`` with ``mat_names`` (materials, from whose names eyes and teeth are known) or
-        ``part (vertex)`` (0 skin, 1 eye, 2 teeth, 3 tongue), ``colour (vertex, 3)``, ``landmark_names`` with
-        ``landmark_vertices``. Default: MakeHuman's base mesh (CC0; see ``nrsim/data/head.md``).
+        A glTF 2.0 avatar (``.glb``, ``.gltf``, ``.vrm`` of either version; with ``pip install 'nrsim[gltf]'``): its
+        morph targets become units, the expressions that a VRM file defines become the head's, its colours and pictures
+        stay, and its body is left out. Or an ``.npz`` with the arrays ``neutral (vertex, 3)`` (x to the head's left, y
+        up, z forward), ``quads`` or ``triangles``, ``expr_names`` (ARKit's names, sides as ``Left``/``Right`` or
+        ``_L``/``_R``) and ``expr (unit, vertex, 3)``; optional: ``expr_scale``, ``ident (identity, vertex, 3)`` with
+        ``ident_names`` and ``ident_scale``, ``mat (face)`` with ``mat_names`` (materials, from whose names eyes and
+        teeth are known) or ``part (vertex)`` (0 skin, 1 eye, 2 teeth, 3 tongue), ``colour (vertex, 3)``,
+        ``landmark_names`` with ``landmark_vertices``. Default: MakeHuman's base mesh (CC0; see ``nrsim/data/head.md``).
     landmarks
-        Name → vertex of the file, for points that are found wrongly or that you want to add.
+        Name → vertex of the file, or x, y, z in its frame, for points that are found wrongly or not at all.
 
     Returns
     -------
@@ -82,10 +84,13 @@ def load_head(
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If there is no such file, or one that it refers to is missing.
+    ModuleNotFoundError
+        For a glTF file without pygltflib.
     ValueError, TypeError
-        If it is no head: arrays that are missing, unknown or do not fit together, too few units with ARKit's names,
-        vertices that are not finite, a head that faces backwards.
+        If it is no head: arrays that are missing, unknown or do not fit together, a glTF file that is damaged,
+        compressed or without morph targets, too few units with ARKit's names, vertices that are not finite, a head
+        that faces backwards.
 
     Examples
     --------
@@ -114,7 +119,30 @@ def load_head(
     return _from_arrays(place.stem, arrays, landmarks or {})
 
 
-def _from_arrays(name: str, arrays: Mapping[str, np.ndarray], marked: Mapping[str, int]) -> Head:
+def _vertex(point: str, mark: int | Sequence[float], vertices: np.ndarray) -> int:
+    if isinstance(mark, (int, np.integer)) and not isinstance(mark, bool):
+        return int(mark)
+    return int(np.linalg.norm(vertices - place_of(point, mark), axis=1).argmin())
+
+
+def place_of(point: str, mark: object) -> np.ndarray:
+    """Return where the user marks a point, ``(3,)``.
+
+    Raises
+    ------
+    TypeError
+        If it is neither the number of a vertex nor three numbers.
+    """
+    try:
+        place = np.asarray(mark, dtype=np.float64)
+    except (TypeError, ValueError):
+        place = np.zeros(0)
+    if isinstance(mark, (str, bool)) or place.shape != (3,) or not np.isfinite(place).all():
+        raise need(f"landmark {point}: a vertex's number, or x, y, z in the file", repr(mark), kind=TypeError)
+    return place
+
+
+def _from_arrays(name: str, arrays: Mapping[str, np.ndarray], marked: Mapping[str, int | Sequence[float]]) -> Head:
     for key in arrays:
         if key not in _ALLOWED:
             raise unknown(f"array in the head {name!r}", key, _ALLOWED)
@@ -130,7 +158,7 @@ def _from_arrays(name: str, arrays: Mapping[str, np.ndarray], marked: Mapping[st
     faces = np.asarray(arrays["quads" if quads else "triangles"]).astype(np.int64)
     if faces.ndim != 2 or faces.shape[1] != (4 if quads else 3) or faces.min() < 0 or faces.max() >= len(vertices):
         raise need(f"faces of {4 if quads else 3} vertices from 0 to {len(vertices) - 1}", f"the shape {faces.shape}")
-    units = _shifts(arrays, "expr", vertices)
+    units = {unit_name(word): shift for word, shift in _shifts(arrays, "expr", vertices).items()}
     identities = _shifts(arrays, "ident", vertices) if "ident" in arrays else {}
     material = None
     if "mat" in arrays:
@@ -147,7 +175,7 @@ def _from_arrays(name: str, arrays: Mapping[str, np.ndarray], marked: Mapping[st
         part = np.asarray(arrays.get("part", np.zeros(len(vertices)))).astype(np.int64)
         if part.shape != (len(vertices),) or not np.isin(part, (SKIN, EYE, TEETH, TONGUE)).all():
             raise need("part: 0 (skin), 1 (eye), 2 (teeth) or 3 (tongue) a vertex", f"the shape {part.shape}")
-    points = dict(marked)
+    points = {point: _vertex(point, mark, vertices) for point, mark in marked.items()}
     if "landmark_names" in arrays:
         own = zip(arrays["landmark_names"], arrays["landmark_vertices"], strict=True)
         points = {str(point): int(vertex) for point, vertex in own} | points
@@ -211,7 +239,7 @@ def build(
         As :func:`load_head`.
     """
     base = template()
-    moved = {unit_name(word): sp.csr_matrix(shift, dtype=np.float64) for word, shift in units.items()}
+    moved = {word: sp.csr_matrix(shift, dtype=np.float64) for word, shift in units.items()}
     marked = dict(landmarks or {})
     for point, vertex in marked.items():
         if point not in points_of.PLACES:
