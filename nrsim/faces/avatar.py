@@ -15,7 +15,7 @@ from scipy.spatial import cKDTree
 from nrsim.errors import need, unknown
 from nrsim.faces import vrm
 from nrsim.faces.avatar_points import found, motion_centre, quarter_turn
-from nrsim.faces.avatar_surface import LOOSE, both_sides, cut_out, frame_of, inside_mouth, joined, paint_of, part_of
+from nrsim.faces.avatar_surface import both_sides, cut_out, frame_of, inside_mouth, joined, paint_of, parts_of
 from nrsim.faces.correspondence import fitted, shared
 from nrsim.faces.gltf import Document
 from nrsim.faces.gltf_scene import Scene
@@ -67,7 +67,7 @@ class _Avatar:
 
     def __init__(self, document: Document, scene: Scene) -> None:
         self.document, self.scene = document, scene
-        part = [part_of(piece, coloured=scene.coloured) for piece in scene.pieces]
+        part = parts_of(scene.pieces, coloured=scene.coloured)
         kept = [(piece, what) for piece, what in zip(scene.pieces, part, strict=True) if what is not None]
         if not kept:
             raise need(f"a face in {document.name!r}", "only surfaces that are left out, such as lashes")
@@ -255,17 +255,13 @@ class _Avatar:
         """Return the head, its points found or marked by the user."""
         self.marked = self._marked(landmarks)
         kept, painted = self._kept(), not self.scene.coloured
-        corners, rows, owner = cut_out(self.corners[kept], self.owner[kept], self.pieces, self.uv, self.tint)
-        if painted:
-            words = [" ".join((piece.material.name, *piece.names)) for piece in self.pieces]
-            stays = ~np.array([bool(LOOSE.search(word)) for word in words])[owner]
-            corners, owner = corners[stays], owner[stays]
+        corners, rows, owner = cut_out(
+            self.corners[kept], self.owner[kept], self.pieces, self.vertices, self.uv, self.tint[:, 3]
+        )
         uv = (rows @ self.uv)[corners]
         used, corners = np.unique(corners, return_inverse=True)
         rows, corners = rows[used], corners.reshape(-1, 3)
         part, tint = np.asarray(self.part[rows.argmax(axis=1)]).ravel(), rows @ self.tint
-        if painted:
-            part = np.where(part == OTHER, SKIN, part)
         motion = sp.csr_matrix(self.vertices.shape)
         for i, shift in enumerate(self.units.values()):
             motion = motion + (1.0 + 0.5 * np.cos(1.7 * i)) * shift  # no two units are alike in this sum

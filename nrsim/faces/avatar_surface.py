@@ -11,11 +11,12 @@ import scipy.sparse as sp
 from nrsim.faces.avatar_points import hidden
 from nrsim.faces.domains import Domain
 from nrsim.faces.gltf_scene import Piece
-from nrsim.faces.head import EYE, OTHER, SKIN, Head
+from nrsim.faces.head import EYE, OTHER, SKIN, TEETH, TONGUE, Head
 from nrsim.faces.headfile import part_of_material
 from nrsim.meshes.texture import Paint
 
-_FINE = 8  # parts of the side of a triangle that its picture's alpha cuts (chosen)
+_GRAIN = 0.005  # of the head's size: parts of a triangle that its picture's alpha cuts (chosen: a pixel of 256)
+_MOST = 150_000  # such parts, which are made larger where they would be more (chosen)
 _SAME = 1e-5  # of the head's size: vertices that lie closer are one, split for their pictures' sake (chosen)
 _EYE_HEIGHT = 0.1  # of the eyes above the middle of the picture, as in nrsim.faces.shape
 _WIDEST = 3.5  # of a head's picture, in distances from the eyes to the mouth (chosen)
@@ -25,33 +26,57 @@ _OF_OTHERS = re.compile(
     re.I,
 )
 _OF_SKIN = re.compile(r"skin|face|head|body|brow|mouth|lip|ear\b|ears\b", re.I)
-LOOSE = re.compile(r"hair|fringe|ponytail|beard|lash", re.I)  # what is left out where a head has no colours
+_LOOSE = re.compile(r"hair|fringe|ponytail|beard|lash", re.I)  # what is left out where a head has no colours
 
 
-def part_of(piece: Piece, *, coloured: bool) -> int | None:
-    """Return what a surface is part of, None where it is left out: judged by its names, and by whether it moves."""
-    mesh, node = piece.names
-    words = [piece.material.name, node, mesh]
+def parts_of(pieces: Sequence[Piece], *, coloured: bool) -> list[int | None]:
+    """Return what each surface is part of, None where it is left out.
+
+    Names of materials, nodes and meshes say so; where they would leave no skin that moves, what moves is skin.
+
+    Parameters
+    ----------
+    pieces
+        The surfaces.
+    coloured
+        Whether the file has colours; hair and lashes without any are left out.
+    """
+    moves = [any(shift.any() for shift in piece.shifts.values()) for piece in pieces]
+    parts = [_part(piece, moving, coloured) for piece, moving in zip(pieces, moves, strict=True)]
+    for doubtful in ((OTHER, None), (EYE, TEETH, TONGUE)):
+        if SKIN not in [part for part, moving in zip(parts, moves, strict=True) if moving]:
+            parts = [SKIN if m and part in doubtful else part for part, m in zip(parts, moves, strict=True)]
+    return parts
+
+
+def _part(piece: Piece, moves: bool, coloured: bool) -> int | None:
+    words = (piece.material.name, *reversed(piece.names))
     lash = any(re.search("lash", word, re.I) for word in words)
-    if not lash or not coloured:
-        for word in words:
-            part = part_of_material(word)
-            if part != SKIN:
-                return part
-    if re.search(r"eye.?(highlight|extra)|_EYE\b", piece.material.name):
+    if not coloured and any(_LOOSE.search(word) for word in words):
+        return None
+    known = [OTHER if lash else part_of_material(words[0]), *map(part_of_material, words[1:])]
+    for what in (known[0], *(part for part in known[1:] if part is not None)):  # only a material leaves out
+        if what != SKIN:
+            return what
+    if re.search(r"eye.?(highlight|extra)|_EYE\b", words[0]):
         return EYE
     if any(_OF_OTHERS.search(word) for word in words):
         return OTHER
-    moves = any(shift.any() for shift in piece.shifts.values())
-    return SKIN if moves or any(_OF_SKIN.search(word) for word in words) else OTHER
+    skin = moves or not coloured or any(_OF_SKIN.search(word) for word in words)
+    return SKIN if skin else OTHER
 
 
 def cut_out(
-    corners: np.ndarray, owner: np.ndarray, pieces: Sequence[Piece], uv: np.ndarray, tint: np.ndarray
+    corners: np.ndarray,
+    owner: np.ndarray,
+    pieces: Sequence[Piece],
+    vertices: np.ndarray,
+    uv: np.ndarray,
+    alpha: np.ndarray,
 ) -> tuple[np.ndarray, sp.csr_matrix, np.ndarray]:
     """Cut away what the pictures' alpha says is not there.
 
-    Triangles that are partly there are divided, and the small ones that are not there are left out.
+    Triangles that are partly there are divided, the larger the finer, and the small ones that are not there left out.
 
     Parameters
     ----------
@@ -59,51 +84,45 @@ def cut_out(
         Triangles ``(triangle, 3)``, and the number of each one's piece.
     pieces
         The surfaces.
-    uv, tint
-        Of the vertices, ``(vertex, 2)`` and ``(vertex, 4)``.
+    vertices, uv, alpha
+        Of the vertices: place ``(vertex, 3)``, place in the picture ``(vertex, 2)``, opacity ``(vertex,)``.
 
     Returns
     -------
     tuple
         Triangles ``(triangle, 3)``; the matrix from the vertices to those that they use; the piece of each.
     """
-    small, inner = _divided(_FINE)
-    whole = np.ones(len(corners), dtype=bool)
-    rows = [sp.identity(len(tint), format="csr")]
-    added: list[np.ndarray] = []
-    owners: list[np.ndarray] = []
-    count = len(tint)
-    for number in np.unique(owner):
-        piece = pieces[number]
-        cut = piece.material.cut
-        if cut is None:
-            continue
-        mine = np.flatnonzero(owner == number)
-        middles = inner[small].mean(axis=1)  # (part, 3)
-        alpha = np.einsum("pc,tc->tp", middles, tint[corners[mine], 3])
-        if piece.uv is not None and piece.material.texture is not None:
-            place = np.einsum("pc,tck->tpk", middles, uv[corners[mine]])
-            alpha = alpha * piece.material.texture.sample(place.reshape(-1, 2))[:, 3].reshape(alpha.shape)
-        there = alpha >= cut
-        whole[mine[~there.all(axis=1)]] = False
+    cut = np.array([0.0 if piece.material.cut is None else piece.material.cut for piece in pieces])[owner]
+    ends = vertices[corners]
+    edge = np.linalg.norm(ends - np.roll(ends, 1, axis=1), axis=2).max(axis=1)
+    part = _GRAIN * float(np.ptp(vertices[np.unique(corners)], axis=0).max()) + 1e-300
+    fine = 2 ** np.clip(np.ceil(np.log2(np.maximum(edge / part, 1.0))), 0, 6).astype(np.int64)  # parts of each side
+    while (fine[cut > 0] ** 2).sum() > _MOST and fine.max() > 1:
+        fine = np.maximum(fine // 2, 1)
+    whole = cut <= 0
+    rows, count = [sp.identity(len(vertices), format="csr")], len(vertices)
+    added, owners = [corners[whole]], [owner[whole]]
+    for number, n in np.unique(np.stack([owner[~whole], fine[~whole]], axis=1), axis=0):
+        old = corners[(owner == number) & (fine == n)]
+        small, inner = _divided(int(n))
+        middles = inner[small].mean(axis=1)  # (part, 3), barycentric
+        opaque = np.einsum("pc,tc->tp", middles, alpha[old])
+        texture = pieces[number].material.texture
+        if texture is not None and pieces[number].uv is not None:
+            place = np.einsum("pc,tck->tpk", middles, uv[old])
+            opaque = opaque * texture.sample(place.reshape(-1, 2))[:, 3].reshape(opaque.shape)
+        there = opaque > pieces[number].material.cut - 1e-9
         parted = there.any(axis=1) & ~there.all(axis=1)
-        if not parted.any():
-            continue
-        old = corners[mine[parted]]  # (triangle, 3)
-        n, k = len(old), len(inner)
-        row = np.repeat(np.arange(n * k), 3)
-        weight = np.broadcast_to(inner, (n, k, 3)).ravel()
-        column = np.broadcast_to(old[:, None, :], (n, k, 3)).ravel()
-        rows.append(sp.csr_matrix((weight, (row, column)), (n * k, len(tint))))
-        new = (small[None] + count + k * np.arange(n)[:, None, None])[there[parted]]
-        added.append(new)
-        owners.append(np.full(len(new), number))
-        count += n * k
-    return (
-        np.concatenate([corners[whole], *added]),
-        sp.vstack(rows).tocsr(),
-        np.concatenate([owner[whole], *owners]),
-    )
+        added.append(old[there.all(axis=1)])
+        new = old[parted]
+        points, k = len(new) * len(inner), len(inner)
+        place_of = np.broadcast_to(new[:, None, :], (len(new), k, 3)).ravel()
+        weight = np.broadcast_to(inner, (len(new), k, 3)).ravel()
+        rows.append(sp.csr_matrix((weight, place_of, np.arange(0, 3 * points + 1, 3)), (points, len(vertices))))
+        added.append((small[None] + count + k * np.arange(len(new))[:, None, None])[there[parted]])
+        owners.append(np.full(len(added[-2]) + len(added[-1]), number))
+        count += points
+    return np.concatenate(added), sp.vstack(rows).tocsr(), np.concatenate(owners)
 
 
 def _divided(n: int) -> tuple[np.ndarray, np.ndarray]:
