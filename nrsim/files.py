@@ -180,3 +180,21 @@ def open_stimuli(path: str | os.PathLike[str]) -> xr.Dataset:
     """Return a written StimulusSet whose pictures stay on disk until they are asked for; labels are in memory."""
     dataset = xr.open_dataset(path, engine="h5netcdf", cache=False)
     return dataset.assign_coords({name: coord.load() for name, coord in dataset.coords.items()})
+
+
+def write_attributes(path: str | os.PathLike[str], attributes: Mapping[str, Any]) -> None:
+    """Replace the attributes of a netCDF file, whole or not at all; the rest of it stays where it is."""
+    import h5netcdf
+
+    target = Path(path)
+    with replacing(target) as temporary:
+        target.replace(temporary)
+        try:
+            with h5netcdf.File(temporary, "a") as file:
+                for name in list(file.attrs):
+                    if name not in attributes and name != "coordinates":
+                        del file.attrs[name]
+                file.attrs.update(attributes)
+        except BaseException:
+            temporary.replace(target)
+            raise
