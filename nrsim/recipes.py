@@ -11,6 +11,7 @@ from pathlib import Path
 import xarray as xr
 
 from nrsim import files, provenance
+from nrsim.cartoons.sets import cartoon_faces
 from nrsim.errors import need, unknown
 from nrsim.faces.sets import graded_faces
 from nrsim.images.folder import pictures
@@ -21,7 +22,11 @@ _KEYS = ("title", "source", "generator", "seed", "parameters")
 
 # What a recipe can be made by: every keyword of the function is a parameter of the recipe. ``progress`` (show what is
 # done) and ``base`` (the recipe's folder, where relative paths start) are filled in where a function takes them.
-_GENERATORS: dict[str, Callable[..., xr.Dataset]] = {"faces": graded_faces, "folder": pictures}
+_GENERATORS: dict[str, Callable[..., xr.Dataset]] = {
+    "faces": graded_faces,
+    "folder": pictures,
+    "cartoons": cartoon_faces,
+}
 _FILLED_IN = ("progress", "base")
 
 
