@@ -1,5 +1,8 @@
 from . import plot as plot
 from . import schema as schema
+from .cartoons import CARTOON_FEATURES as CARTOON_FEATURES
+from .cartoons import cartoon_faces as cartoon_faces
+from .cartoons import render_cartoons as render_cartoons
 from .claims import check_claim as check_claim
 from .claims import load_claims as load_claims
 from .comparison import compare_curves as compare_curves

@@ -12,6 +12,7 @@ from typing import Any
 import xarray as xr
 
 from nrsim import files, provenance
+from nrsim.cartoons.sets import cartoon_faces
 from nrsim.errors import need, unknown
 from nrsim.faces.sets import graded_faces, head_shapes, identity_trajectories, motion_space
 from nrsim.images.folder import pictures
@@ -30,6 +31,7 @@ _GENERATORS: dict[str, Callable[..., xr.Dataset]] = {
     "motion_space": motion_space,
     "head_shapes": head_shapes,
     "folder": pictures,
+    "cartoons": cartoon_faces,
 }
 _FILLED_IN = ("progress", "base", "out", "seed")
 
