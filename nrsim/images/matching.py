@@ -161,10 +161,10 @@ def match_images(
     fixed = contrast is not None and set(names) <= {"luminance", "contrast"}
     outside, factor = _into_range(matched, pictures, handling, wanted.contrast if fixed else None)
     if outside.any() and out_of_range is None:
+        left = f"{int((outside > 0).sum())} of {len(outside)} pictures left luminance 0..1"
         warnings.warn(
-            f"{int((outside > 0).sum())} of {len(outside)} pictures left luminance 0..1 ({100 * outside.mean():.2g} % of "
-            f"the pixels), so the contrast of all was multiplied by {factor:.3g}. Pass out_of_range='rescale' to accept "
-            "this, or 'clip' to cut these pixels",
+            f"{left} ({100 * outside.mean():.2g} % of the pixels): the contrast of all was multiplied by {factor:.3g}. "
+            "Pass out_of_range='rescale' to accept this, or 'clip' to cut these pixels",
             stacklevel=2,
         )
 

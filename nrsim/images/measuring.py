@@ -100,8 +100,8 @@ def measure_images(stimuli: xr.Dataset, *, mask: Mask = None, reference: xr.Data
     SchemaError, TypeError
         If it is no valid StimulusSet, or the mask is no array of bool.
     ValueError
-        For luminance outside 0..1, a mask of another shape or without two pixels in a picture, a background that is not
-        uniform, or a reference without these stimuli.
+        For a mask of another shape or without two pixels in a picture, a background that is not uniform, pixels that
+        are not evenly spaced, or a reference without these stimuli.
 
     Examples
     --------
@@ -150,9 +150,6 @@ def prepare(stimuli: xr.Dataset, mask: Mask, name: str = "stimuli") -> Pictures:
     check(stimuli, "StimulusSet")
     images = stimuli["image"].values
     ids = [str(one) for one in stimuli["stimulus_id"].values]
-    low, high = float(images.min(initial=0)), float(images.max(initial=0))
-    if low < -1e-6 or high > 1 + 1e-6:
-        raise need(f"{name} with luminance 0..1", f"{low:g} to {high:g}", "Divide 8-bit values by 255")
     if not len(ids) or min(images.shape[-2:]) < 2:
         raise need(f"{name}: at least one picture of 2 × 2 px or more", f"the shape {images.shape}")
     steps = (_step(stimuli, "y"), _step(stimuli, "x"))
