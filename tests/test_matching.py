@@ -473,6 +473,19 @@ def test_rendered_faces_differ_less_after(noisy):
     np.testing.assert_array_equal(*(one["image"].values[~included.values] for one in (faces, matched)))
 
 
+def test_photographs_that_were_matched_by_their_authors(real_data, tmp_path):
+    pictures = real_data / "fear_happy_morphs" / "images"
+    names = sorted(path.name for path in pictures.glob("*.png"))[::6]
+    (tmp_path / "table.csv").write_text("\n".join(["file", *names]) + "\n")
+    faces = nr.load_folder(pictures, tmp_path / "table.csv")
+    before = nr.measure_images(faces)
+    assert before["histogram_distance"].max() < 0.01
+    assert before["spectrum_distance"].max() < 0.15
+    after = nr.measure_images(nr.match_images(faces, "histogram"), reference=faces)
+    assert after["histogram_distance"].max() < 1e-6
+    assert after["ssim"].min() > 0.99
+
+
 # Errors
 
 
@@ -481,11 +494,12 @@ def test_rendered_faces_differ_less_after(noisy):
     [
         ({"operations": "histogramm"}, ValueError, "unknown operation 'histogramm'; nearest: 'histogram'"),
         ({"operations": ["luminance", "spectra"]}, ValueError, "nearest: 'spectrum'"),
+        ({"operations": 5}, TypeError, "the name of an operation or a list of names; got 5"),
         ({"operations": []}, ValueError, "at least one operation"),
         ({"operations": "contrast", "mean": 0.5}, ValueError, "the operation 'luminance' where mean is given"),
         ({"operations": "luminance", "contrast": 0.1}, ValueError, "the operation 'contrast' where contrast is given"),
         ({"operations": "spectrum", "ssim_iterations": 3}, ValueError, "'histogram' where ssim_iterations"),
-        ({"operations": "luminance", "mean": 128}, ValueError, "mean: needed at most 1"),
+        ({"operations": "luminance", "mean": 128}, ValueError, "mean: needed at most 0.999 1; got 128"),
         ({"operations": "contrast", "contrast": 0}, ValueError, "contrast: needed more than 0"),
         ({"operations": "luminance", "iterations": 0}, ValueError, "iterations: needed at least 1"),
         ({"operations": "luminance", "iterations": "two"}, TypeError, "iterations: needed a whole number"),

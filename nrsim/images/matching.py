@@ -31,6 +31,7 @@ OPERATIONS = ("luminance", "contrast", "histogram", "spectrum", "rotational_spec
 _RANGES = ("rescale", "clip", "error")
 _STEP = 67 / 255**2  # of the ascent in similarity: SHINE's step of 67 for 8-bit levels, in luminance 0..1
 _LOST = 1e-3  # of the wanted energy that may fall on frequencies a picture lacks (chosen)
+_BRIGHTEST = 0.999  # mean luminance that leaves room for any contrast (chosen)
 _ROUNDING = 1e-6  # beyond 0..1: rounding of float32
 
 Step = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -145,7 +146,7 @@ def match_images(
     own = set_means(pictures)
     wanted = own if target is None else _of_target(target, mask, pictures, names)
     if mean is not None:
-        wanted = replace(wanted, luminance=bare(mean, "1", "mean", above=0.0, high=1.0))
+        wanted = replace(wanted, luminance=bare(mean, "1", "mean", above=0.0, high=_BRIGHTEST))
     if contrast is not None:
         wanted = replace(wanted, contrast=bare(contrast, "1", "contrast", above=0.0))
 
@@ -194,6 +195,8 @@ def match_images(
 
 
 def _operations(operations: str | Sequence[str]) -> list[str]:
+    if not isinstance(operations, (str, Sequence)):
+        raise need("the name of an operation or a list of names", repr(operations), kind=TypeError)
     names = [operations] if isinstance(operations, str) else list(operations)
     for name in names:
         if name not in OPERATIONS:
@@ -290,7 +293,11 @@ def _into_range(
                 "Pass a smaller contrast, or out_of_range='clip'",
             )
         if factor <= 0:
-            raise need("a mean luminance within 0..1", f"{means[factors.argmin()]:.3g} in {worst!r}", "Pass 'clip'")
+            raise need(
+                "a mean luminance within 0..1",
+                f"{means[factors.argmin()]:.3g} in {worst!r}",
+                "Pass out_of_range='clip'",
+            )
         for i, included in enumerate(pictures.included):
             matched[i][included] = means[i] + factor * (matched[i][included] - means[i])
     else:
