@@ -21,6 +21,8 @@ from .faces import time_course as time_course
 from .features import PooledEnergy as PooledEnergy
 from .features import PrincipalComponents as PrincipalComponents
 from .images import load_folder as load_folder
+from .images import match_images as match_images
+from .images import measure_images as measure_images
 from .neurons import AdaptiveLIF as AdaptiveLIF
 from .neurons import RateUnits as RateUnits
 from .neurons import present as present
