@@ -44,7 +44,7 @@ def where(dataset: xr.Dataset, wanted: Wanted, dim: str = "stimulus", *, what: s
             raise unknown(f"label of the {what}", label, names(dataset, dim))
         mask &= _matches(dataset[label].values, value, label)
     if not mask.any():
-        shown = "; ".join(f"{label} is one of {_occurring(dataset[label].values)}" for label in wanted)
+        shown = "; ".join(f"{label} is one of {occurring(dataset[label].values)}" for label in wanted)
         raise ValueError(f"no {what} with {dict(wanted)}; {shown or 'there are none at all'}")
     return mask
 
@@ -68,7 +68,8 @@ def _matches(values: np.ndarray, value: Any, label: str) -> np.ndarray:
     return np.array([str(item) in texts for item in values])
 
 
-def _occurring(values: np.ndarray) -> str:
+def occurring(values: np.ndarray) -> str:
+    """Return the values that occur, as words; of many, the first."""
     if values.dtype.kind in "iuf":
         shown = [f"{value:g}" for value in np.unique(values[np.isfinite(values)])]
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import textwrap
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 import xarray as xr
 
-from nrsim import files, provenance
+from nrsim import files, labels, provenance
 from nrsim.cartoons.sets import cartoon_faces
 from nrsim.errors import need, unknown
 from nrsim.faces.sets import graded_faces, head_shapes, identity_trajectories, motion_space
@@ -33,6 +34,7 @@ _GENERATORS: dict[str, Callable[..., xr.Dataset]] = {
     "folder": pictures,
     "cartoons": cartoon_faces,
 }
+_SMALL = 32  # px, where a set is made only to be described
 _FILLED_IN = ("progress", "base", "out", "seed")
 
 
@@ -116,6 +118,55 @@ def recipe_path(name: str) -> Path:
     return path
 
 
+def describe(name: str | os.PathLike[str], **parameters: Any) -> str:
+    """Return what a stimulus set holds, in words: source, what was published, parameters, labels and their values.
+
+    Parameters
+    ----------
+    name, **parameters
+        As for :func:`load_stimuli`. A recipe is made at a small size to count its stimuli.
+
+    Examples
+    --------
+    >>> from nrsim.recipes import describe
+    >>> print(describe("siebert2020_strengths").splitlines()[0])
+    A macaque's expressions at four strengths
+    """
+    text = os.fspath(name)
+    lines = []
+    if text.endswith(".nc"):
+        stimuli = load_stimuli(text)
+        lines += [stimuli.attrs["title"], f"source: {stimuli.attrs['source']}"]
+    else:
+        recipe = read_recipe(recipe_path(text))
+        lines += [str(recipe.get("title", Path(text).stem)), f"source: {recipe.get('source', 'not stated')}"]
+        lines += [f"doi: {recipe['doi']}"] if "doi" in recipe else []
+        for key, heading in (("published", "What was published"), ("resolved", "What was left open, and resolved")):
+            if key in recipe:
+                lines += ["", heading, textwrap.indent(textwrap.fill(" ".join(str(recipe[key]).split()), 98), "  ")]
+        known = parameters_of(recipe["generator"])
+        lines += ["", f"Made by the generator {recipe['generator']!r} with"]
+        lines += [f"  {key} = {value!r}" for key, value in {**recipe["parameters"], **parameters}.items()]
+        free = [key for key in known if key not in recipe["parameters"] and key not in parameters]
+        lines += ["  and the defaults of " + textwrap.fill(", ".join(free), 90, subsequent_indent="  ")] if free else []
+        small = (
+            {"size": _SMALL} if "size" in known and "size" not in parameters and recipe["generator"] != "folder" else {}
+        )
+        stimuli = load_stimuli(text, **(parameters | small))
+    dims = {dim: size for dim, size in stimuli["image"].sizes.items() if dim not in ("y", "x")}
+    lines += ["", "Holds " + " × ".join(f"{size} {dim}" for dim, size in dims.items())]
+    for label in labels.names(stimuli, "stimulus"):
+        if label in ("stimulus_id", "norm_id", "image_sha256", "file", "norm_distance"):
+            continue
+        lines.append(f"  {label}: {labels.occurring(stimuli[label].values)}")
+    if "norm_id" in stimuli.coords:
+        with_norm = int((stimuli["norm_id"] != "").sum())
+        lines.append(f"  {with_norm} of {stimuli.sizes['stimulus']} have their norm in the set")
+    if "point" in stimuli.coords:
+        lines.append(f"  landmarks: {', '.join(map(str, stimuli['point'].values[:8]))}, … ({stimuli.sizes['point']})")
+    return "\n".join(lines)
+
+
 def _saved(path: Path) -> xr.Dataset:
     if not path.is_file():
         raise FileNotFoundError(f"needed a saved StimulusSet; there is no file {str(path)!r}")
@@ -169,13 +220,13 @@ def _make(path: Path, changes: Mapping[str, Any], out: str | os.PathLike[str] | 
     needed = [key for key in known if key not in parameters and signature[key].default is inspect.Parameter.empty]
     if needed:
         raise need(f"the parameters {', '.join(needed)} in the recipe {path.name!r}", f"only {', '.join(parameters)}")
-    stimuli = make(**parameters, **{key: filled[key] for key in _FILLED_IN if key in signature and key in filled})
+    made = make(**parameters, **{key: filled[key] for key in _FILLED_IN if key in signature and key in filled})
     stimuli = provenance.stamp(
-        stimuli,
+        made,
         "StimulusSet",
         "load_stimuli",
         {"recipe": path.stem} | ({"changed": changes} if changes else {}),
-        parents=[stimuli],
+        parents=[made],
         title=str(recipe.get("title", path.stem)),
         source=str(recipe.get("source", "")) or "not stated",
         seed=filled.get("seed"),
@@ -186,7 +237,7 @@ def _make(path: Path, changes: Mapping[str, Any], out: str | os.PathLike[str] | 
         return stimuli
     if "out" in signature:
         attributes = dict(stimuli.attrs)
-        stimuli.close()
+        made.close()
         files.write_attributes(out, attributes)
     else:
         files.write_netcdf(stimuli, out)
