@@ -53,6 +53,11 @@ def collect(
         A netCDF file to write to in blocks; the result is then opened from it, and values are read when needed.
     progress
         Show what is done and what is left.
+
+    Raises
+    ------
+    ValueError
+        If pictures differ in size, most landmarks of one lie outside it, or there are more than fit in memory.
     """
     target = None if out is None else Path(out)
     if target is not None and target.suffix != ".nc":
@@ -77,6 +82,8 @@ def collect(
                 came = f"{height} × {width} px in {names[0]!r} and {h} × {w} px in {name!r}"
                 raise need("pictures of one size", came, "Pass size=, to which all are resized")
             scales[i, 0] = image.shape[1] / w, image.shape[0] / h
+            if points is not None:
+                _mostly_inside(points[0][i], name, h, w)
             hashes.append(provenance.image_hash(image))
             yield image
 
@@ -106,6 +113,17 @@ def collect(
 
 
 _ABOUT = {"units": "1", "long_name": "luminance"}
+
+
+def _mostly_inside(places: np.ndarray, name: str, height: int, width: int) -> None:
+    """Raise if most points lie outside the picture: they were then marked at another size."""
+    known = places[np.isfinite(places).all(axis=1)]
+    outside = int(((known < 0) | (known > (width, height))).any(axis=1).sum())
+    if outside > len(known) / 2:
+        todo = "Landmarks are in px of the file, upright, with 0 at the left and top edge"
+        raise need(
+            f"most landmarks of {name!r} inside it ({height} × {width} px)", f"{outside} of {len(known)} outside", todo
+        )
 
 
 def _write(path: Path, shape: tuple[int, int, int], pictures: Any) -> None:

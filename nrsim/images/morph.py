@@ -224,7 +224,13 @@ def _same_points(first: _Picture, second: _Picture) -> list[str]:
     for picture, which in ((first, "a"), (second, "b")):
         check_points(picture.points, names, picture.image.shape, which, least=3, spread=True)
     mean = (first.points + second.points) / 2
-    check_points(mean, names, first.image.shape, "the mean shape", least=3, spread=True)
+    try:
+        check_points(mean, names, first.image.shape, "their mean", least=3, spread=True)
+    except ValueError as error:
+        todo = "Are left and right, or two points, exchanged in one of them?"
+        raise need(
+            "landmarks that lie in a like arrangement in both pictures", f"ones whose mean is at fault ({error})", todo
+        ) from None
     return names
 
 

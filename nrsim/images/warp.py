@@ -147,8 +147,8 @@ def mean_shape(shapes: np.ndarray) -> np.ndarray:
     """Return the full Procrustes mean of shapes ``(shape, point, 2)``, ``(point, 2)`` px.
 
     As complex vectors centred at 0, the mean is the eigenvector of the largest eigenvalue of Σ z·z* / |z|² (Kent 1994).
-    It has no size, angle or place of its own: it gets the mean size of the shapes, and the place and the angle at which
-    it fits their plain average best, so that an aligned set stays where it is.
+    It has no size, angle or place of its own: it gets the size at which the shapes' scales onto it have the geometric
+    mean 1, and the place and the angle at which it fits their plain average best. So an aligned set stays as it is.
     """
     z = shapes[..., 0] + 1j * shapes[..., 1]
     centred = z - z.mean(axis=1, keepdims=True)
@@ -156,8 +156,8 @@ def mean_shape(shapes: np.ndarray) -> np.ndarray:
     _, vectors = np.linalg.eigh(np.einsum("sp,sq->pq", unit, unit.conj()))
     mean = np.stack([vectors[:, -1].real, vectors[:, -1].imag], axis=-1)
     s, d = similarity(mean, shapes.mean(axis=0))
-    size = float(np.linalg.norm(centred, axis=1).mean())
-    return moved(mean, s / abs(s) * size, d)
+    scales = np.abs(centred.conj() @ vectors[:, -1]) / (np.abs(centred) ** 2).sum(axis=1)
+    return moved(mean, s / abs(s) / np.exp(np.log(scales).mean()), d)
 
 
 def warp_similarity(image: np.ndarray, s: complex, d: complex, *, outside: float | None = None) -> np.ndarray:
