@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -133,11 +134,11 @@ def _chosen(
     known = [str(name) for name in stimuli["point"].values] if "point" in stimuli.coords else []
     if not known:
         raise need("landmarks with names, in the coordinate point", "none")
-    if isinstance(points, str) or (points is not None and not all(isinstance(name, str) for name in points)):
+    if points is not None and not _are_names(points):
         raise need("points: a list of names of landmarks", repr(points), kind=TypeError)
     if to is not None and not isinstance(to, Mapping):
         raise need("to: a mapping of a landmark's name to (x, y) in degrees", repr(to), kind=TypeError)
-    chosen = list(dict.fromkeys(points if points is not None else to if to is not None else known))
+    chosen = [str(name) for name in dict.fromkeys(points if points is not None else to if to is not None else known)]
     for name in [*chosen, *(to or {})]:
         if name not in known:
             raise unknown("landmark", name, known)
@@ -147,6 +148,14 @@ def _chosen(
     if lost:
         raise need("a place in to= for every point that counts", f"none for {lost[0]!r}")
     return chosen
+
+
+def _are_names(points: Any) -> bool:
+    return (
+        isinstance(points, (Sequence, np.ndarray))
+        and not isinstance(points, str)
+        and all(isinstance(name, str) for name in points)
+    )
 
 
 def _targets(

@@ -248,6 +248,8 @@ def _levels(levels: Sequence[float] | float) -> np.ndarray:
 
 def _chosen_labels(labels: Mapping[str, str | float] | None) -> dict[str, tuple[str | float, dict[str, str]]]:
     chosen: dict[str, tuple[str | float, dict[str, str]]] = {}
+    if labels is not None and not isinstance(labels, Mapping):
+        raise need("labels: a mapping of a label's name to its value", repr(labels), kind=TypeError)
     for name, value in (labels or {}).items():
         if name in _OWN or name in ("landmark", "point", "axis", "y", "x", "image", "stimulus"):
             raise need("labels beside those of a morph", f"{name!r}, which nr.morph itself says")
