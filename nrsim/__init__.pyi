@@ -20,9 +20,14 @@ from .faces import render_faces as render_faces
 from .faces import time_course as time_course
 from .features import PooledEnergy as PooledEnergy
 from .features import PrincipalComponents as PrincipalComponents
+from .images import align as align
+from .images import load_ferg as load_ferg
 from .images import load_folder as load_folder
 from .images import match_images as match_images
 from .images import measure_images as measure_images
+from .images import morph as morph
+from .images import read_landmarks as read_landmarks
+from .images import write_tem as write_tem
 from .neurons import AdaptiveLIF as AdaptiveLIF
 from .neurons import RateUnits as RateUnits
 from .neurons import present as present

@@ -16,6 +16,7 @@ from nrsim import files, labels, provenance
 from nrsim.cartoons.sets import cartoon_faces
 from nrsim.errors import need, unknown
 from nrsim.faces.sets import graded_faces, head_shapes, identity_trajectories, motion_space
+from nrsim.images.ferg import ferg
 from nrsim.images.folder import pictures
 from nrsim.quantities import whole
 from nrsim.schema import check
@@ -32,6 +33,7 @@ _GENERATORS: dict[str, Callable[..., xr.Dataset]] = {
     "motion_space": motion_space,
     "head_shapes": head_shapes,
     "folder": pictures,
+    "ferg": ferg,
     "cartoons": cartoon_faces,
 }
 _SMALL = 32  # px, where a set is made only to be described

@@ -96,8 +96,8 @@ def stimulus_sheet(
     ax = axes_or_new(ax, (inch * len(values) + 1.6, inch * (len(shown) + 0.2 * breaks[-1]) * height / width + 0.6))
     ax.imshow(sheet, cmap="gray", vmin=0.0, vmax=1.0, interpolation="antialiased")
     words = [_word(value) for value in values]
-    tilted = {"rotation": 40, "ha": "left"} if max(map(len, words)) > 6 else {}
-    ax.set_xticks(np.arange(len(values)) * wide + width / 2, words, **tilted)
+    tilted: dict[str, Any] = {"rotation": 40, "ha": "left"} if max(map(len, words)) > 6 else {}
+    ax.set_xticks(np.arange(len(values)) * wide + width / 2, labels=words, **tilted)
     ax.set_yticks(tops + height / 2, [row[-1] for row in shown])
     ax.xaxis.set_ticks_position("top")
     ax.xaxis.set_label_position("top")
