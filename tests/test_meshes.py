@@ -164,19 +164,20 @@ def test_both_backends_see_the_same_triangles_to_the_bit(_, seed, spread, on_gri
 
 @both
 def test_more_fragments_than_are_kept_at_once(backend, monkeypatch):
-    # forty layers over the whole picture, in random order of depth, and two small ones before them all
+    # forty layers over the whole picture, in random order of depth, two small ones before them all and one behind
     monkeypatch.setattr(zbuffer, "_CHUNK", 64)
     random = np.random.default_rng(1)
     depth = random.permutation(40).astype(float)
     points = np.concatenate([[[0, 32, d], [64, 32, d], [0, -32, d]] for d in depth])
-    points = np.concatenate([points, points[:6] * [0.25, 0.25, 1] + [0, 0, 100]])
+    small = points[:6] * [0.25, 0.25, 1]
+    points = np.concatenate([points, small + [0, 0, 100], small[:3] + [16, 16, -100]])
     corners = np.arange(len(points)).reshape(-1, 3)
     pixel, triangle, _ = rasterise(points, corners, 32, 32, backend=backend)
     assert len(pixel) == 32 * 32
-    small = 40 + int(depth[1] > depth[0])
+    front = 40 + int(depth[1] > depth[0])
     inside = (pixel % 32 + 0.5) / 16 - ((pixel // 32 + 0.5) + 8) / 16 <= 0
     inside &= pixel // 32 < 8
-    assert set(triangle[inside]) == {small}
+    assert set(triangle[inside]) == {front}
     assert set(triangle[~inside]) == {int(depth.argmax())}
 
 
