@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from nrsim.errors import need, unknown
 
@@ -17,6 +18,7 @@ PAYS = 0.5
 _log = logging.getLogger(__name__)
 _drawn = 0.0  # s that NumPy has drawn in this process
 _broken = ""  # why "auto" found no Numba
+_only = ""  # what "auto" means, if it is fixed
 
 
 def choose(backend: str = "auto") -> str:
@@ -45,6 +47,8 @@ def choose(backend: str = "auto") -> str:
     global _broken
     if backend not in BACKENDS:
         raise unknown("backend", backend, BACKENDS)
+    if backend == "auto" and _only:
+        backend = _only
     if backend == "numba":
         kernels()
         return "numba"
@@ -57,6 +61,30 @@ def choose(backend: str = "auto") -> str:
         else:
             return "numba"
     return "numpy"
+
+
+@contextmanager
+def only(backend: str) -> Iterator[None]:
+    """Let ``backend="auto"`` mean one renderer, for a comparison or to look for a fault.
+
+    Raises
+    ------
+    ValueError, ImportError
+        As :func:`choose` does.
+
+    Examples
+    --------
+    >>> with only("numpy"):
+    ...     choose()
+    'numpy'
+    """
+    global _only
+    choose(backend)
+    before, _only = _only, "" if backend == "auto" else backend
+    try:
+        yield
+    finally:
+        _only = before
 
 
 def kernels() -> tuple[Callable[..., None], Callable[..., None]]:
