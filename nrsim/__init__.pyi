@@ -13,6 +13,7 @@ from .faces import load_head as load_head
 from .faces import render_faces as render_faces
 from .features import PooledEnergy as PooledEnergy
 from .features import PrincipalComponents as PrincipalComponents
+from .gratings import render_gratings as render_gratings
 from .images import load_folder as load_folder
 from .neurons import AdaptiveLIF as AdaptiveLIF
 from .neurons import RateUnits as RateUnits

@@ -13,6 +13,7 @@ import xarray as xr
 from nrsim import files, provenance
 from nrsim.errors import need, unknown
 from nrsim.faces.sets import graded_faces
+from nrsim.gratings import render_gratings
 from nrsim.images.folder import pictures
 from nrsim.schema import check
 
@@ -21,7 +22,11 @@ _KEYS = ("title", "source", "generator", "seed", "parameters")
 
 # What a recipe can be made by: every keyword of the function is a parameter of the recipe. ``progress`` (show what is
 # done) and ``base`` (the recipe's folder, where relative paths start) are filled in where a function takes them.
-_GENERATORS: dict[str, Callable[..., xr.Dataset]] = {"faces": graded_faces, "folder": pictures}
+_GENERATORS: dict[str, Callable[..., xr.Dataset]] = {
+    "faces": graded_faces,
+    "gratings": render_gratings,
+    "folder": pictures,
+}
 _FILLED_IN = ("progress", "base")
 
 
