@@ -15,10 +15,12 @@ from .features import PooledEnergy as PooledEnergy
 from .features import PrincipalComponents as PrincipalComponents
 from .gratings import render_gratings as render_gratings
 from .images import load_folder as load_folder
+from .joining import join_stimuli as join_stimuli
 from .neurons import AdaptiveLIF as AdaptiveLIF
 from .neurons import RateUnits as RateUnits
 from .neurons import present as present
 from .neurons import simulate as simulate
+from .objects import render_objects as render_objects
 from .provenance import identical as identical
 from .recipes import list_stimuli as list_stimuli
 from .recipes import load_stimuli as load_stimuli

@@ -15,19 +15,43 @@ from nrsim.errors import need, unknown
 from nrsim.faces.sets import graded_faces
 from nrsim.gratings import render_gratings
 from nrsim.images.folder import pictures
+from nrsim.joining import join_stimuli
+from nrsim.objects.render import render_objects
 from nrsim.schema import check
 
 _KEYS = ("title", "source", "generator", "seed", "parameters")
 
 
+def joined(
+    *,
+    sets: list[str],
+    categories: list[str] | None = None,
+    progress: bool = False,
+    base: Path = Path(),
+    within: tuple[Path, ...] = (),
+) -> xr.Dataset:
+    """Return several sets as one: names of recipes that come with nrsim, or files from the folder ``base``."""
+    if not isinstance(sets, list) or not sets:
+        raise need("sets: a list with the name or file of at least one stimulus set", repr(sets), kind=TypeError)
+    parts = []
+    for name in sets:
+        if not isinstance(name, str):
+            raise need("sets: names or files of stimulus sets", repr(name), kind=TypeError)
+        parts.append(_load(str(base / name) if name.endswith((".toml", ".nc")) else name, progress, within))
+    return join_stimuli(parts, categories=categories)
+
+
 # What a recipe can be made by: every keyword of the function is a parameter of the recipe. ``progress`` (show what is
-# done) and ``base`` (the recipe's folder, where relative paths start) are filled in where a function takes them.
+# done), ``base`` (the recipe's folder, where relative paths start) and ``within`` (the recipes that are being made) are
+# filled in where a function takes them.
 _GENERATORS: dict[str, Callable[..., xr.Dataset]] = {
     "faces": graded_faces,
     "gratings": render_gratings,
+    "objects": render_objects,
     "folder": pictures,
+    "join": joined,
 }
-_FILLED_IN = ("progress", "base")
+_FILLED_IN = ("progress", "base", "within")
 
 
 def list_stimuli() -> dict[str, str]:
@@ -69,7 +93,10 @@ def load_stimuli(name: str | os.PathLike[str], *, progress: bool = False) -> xr.
     >>> import nrsim as nr
     >>> faces = nr.load_stimuli("expressions")  # doctest: +SKIP
     """
-    text = os.fspath(name)
+    return _load(os.fspath(name), progress)
+
+
+def _load(text: str, progress: bool, within: tuple[Path, ...] = ()) -> xr.Dataset:
     if text.endswith(".nc"):
         return _saved(Path(text))
     if text.endswith(".toml"):
@@ -81,7 +108,7 @@ def load_stimuli(name: str | os.PathLike[str], *, progress: bool = False) -> xr.
         if not path.is_file():
             hint = "For a file of your own, give its path with the ending .toml or .nc"
             raise unknown("stimulus set", text, list_stimuli(), hint=hint)
-    return _make(path, progress)
+    return _make(path, progress, within)
 
 
 def _saved(path: Path) -> xr.Dataset:
@@ -94,7 +121,10 @@ def _saved(path: Path) -> xr.Dataset:
     return check(dataset, "StimulusSet")
 
 
-def _make(path: Path, progress: bool) -> xr.Dataset:
+def _make(path: Path, progress: bool, within: tuple[Path, ...]) -> xr.Dataset:
+    within = (*within, path.resolve())
+    if within[-1] in within[:-1]:
+        raise need("recipes that do not join themselves", " → ".join(step.name for step in within))
     try:
         text = path.read_text(encoding="utf-8")
         recipe = tomllib.loads(text)
@@ -110,15 +140,20 @@ def _make(path: Path, progress: bool) -> xr.Dataset:
     if not isinstance(parameters, Mapping):
         raise need(f"a table [parameters] in the recipe {path.name!r}", repr(parameters), kind=TypeError)
     signature = inspect.signature(make).parameters
-    known = [key for key in signature if key not in _FILLED_IN]
+    known = [key for key in signature if key not in (*_FILLED_IN, "seed")]
     for key in parameters:
+        if key == "seed":
+            raise need(f"the seed above [parameters] in the recipe {path.name!r}", "it among them", "Move it up")
         if key not in known:
             raise unknown(f"parameter in the recipe {path.name!r}", key, known)
     needed = [key for key in known if key not in parameters and signature[key].default is inspect.Parameter.empty]
     if needed:
         raise need(f"the parameters {', '.join(needed)} in the recipe {path.name!r}", f"only {', '.join(parameters)}")
-    filled = {"progress": progress, "base": path.parent}
-    stimuli = make(**parameters, **{key: filled[key] for key in _FILLED_IN if key in signature})
+    if "seed" in recipe and "seed" not in signature:
+        raise need(f"no seed in the recipe {path.name!r}: {generator!r} draws nothing at random", f"{recipe['seed']!r}")
+    seed = {"seed": recipe["seed"]} if "seed" in recipe else {}
+    filled = {"progress": progress, "base": path.parent, "within": within}
+    stimuli = make(**parameters, **seed, **{key: filled[key] for key in _FILLED_IN if key in signature})
     return provenance.stamp(
         stimuli,
         "StimulusSet",

@@ -11,12 +11,14 @@ from nrsim.schema import check
 
 _ROW_LABELS = ("domain", "identity", "expression")
 _GAP = 0.04
+_WIDE = 16  # stimuli side by side where no label says which belong together
 
 
 def stimulus_sheet(faces: xr.Dataset, *, ax: Axes | None = None, pixels: int = 128) -> Axes:
     """Draw all stimuli on one sheet: a row for each head and expression, a column for each intensity.
 
-    A stimulus of intensity 0 that others name as their norm stands in each of their rows.
+    A stimulus of intensity 0 that others name as their norm stands in each of their rows. Stimuli without an intensity,
+    such as objects, stand side by side.
 
     Parameters
     ----------
@@ -93,8 +95,44 @@ def _level(value: float) -> str:
     return f"{value:g}".replace("-", "−")
 
 
-def _layout(faces: xr.Dataset) -> tuple[list[tuple[str, ...]], list[float], dict[tuple[int, int], int]]:
+_Layout = tuple[list[tuple[str, ...]], list[float], dict[tuple[int, int], int]]
+
+
+def _layout(faces: xr.Dataset) -> _Layout:
     """Return the rows' labels, the columns' intensities and which stimulus stands where."""
+    n = faces.sizes["stimulus"]
+    loose = ~np.isfinite(faces["intensity"].values) if "intensity" in faces.coords else np.ones(n, dtype=bool)
+    if loose.all():
+        rows, columns, cells = _graded(faces)
+        sprawls = len(columns) > _WIDE or (len(rows) > _WIDE and len(rows) > n / 2)
+        return _packed(faces, np.arange(n), 1, _WIDE) if sprawls else (rows, columns, cells)
+    if not loose.any():
+        return _graded(faces)
+    graded = np.flatnonzero(~loose)
+    rows, columns, cells = _graded(faces.isel(stimulus=graded))
+    cells = {place: int(graded[i]) for place, i in cells.items()}
+    more, _, others = _packed(faces, np.flatnonzero(loose), len(rows[0]), len(columns))
+    cells |= {(len(rows) + row, column): i for (row, column), i in others.items()}
+    return rows + more, columns, cells
+
+
+def _packed(faces: xr.Dataset, numbers: np.ndarray, depth: int, wide: int) -> _Layout:
+    """Lay stimuli without an intensity side by side, those of one category together."""
+    category = (
+        faces["category"].values.astype(str) if "category" in faces.coords else np.full(faces.sizes["stimulus"], "")
+    )
+    rows: list[tuple[str, ...]] = []
+    cells: dict[tuple[int, int], int] = {}
+    for name in dict.fromkeys(category[numbers].tolist()):
+        members = numbers[category[numbers] == name]
+        cells |= {(len(rows) + k // wide, k % wide): int(i) for k, i in enumerate(members)}
+        more = -(-len(members) // wide) - 1
+        rows += [(name, *[""] * (depth - 1))] + [(name if depth > 1 else "", *[""] * (depth - 1))] * more
+    return rows, [float(k + 1) for k in range(min(wide, len(numbers)))], cells
+
+
+def _graded(faces: xr.Dataset) -> _Layout:
+    """A row for each head and expression, a column for each intensity or, without any, for each stimulus of the row."""
     n = faces.sizes["stimulus"]
     ids = [str(value) for value in faces["stimulus_id"].values]
     norms = [str(value) for value in faces["norm_id"].values] if "norm_id" in faces.coords else [""] * n
