@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nrsim as nr
-from nrsim.gratings import window
+from nrsim.gratings.waves import window
 
 ONE = {"orientations": [0], "frequencies": [2.0]}
 

@@ -149,3 +149,10 @@ def test_recipes_join_recipes(tmp_path):
     (tmp_path / "things.toml").write_text('generator = "objects"\n[parameters]\nseed = 1\nnames = ["blob-1"]\n')
     with pytest.raises(ValueError, match="Move it up"):
         nr.load_stimuli(tmp_path / "things.toml")
+
+
+def test_shipped_recipe_of_faces_and_objects():
+    both = nr.load_stimuli("faces_objects")
+    count = {name: int((both["category"] == name).sum()) for name in ("face", "object")}
+    assert count == {"face": nr.load_stimuli("expressions").sizes["stimulus"], "object": 61}
+    assert both["norm_id"].values[-1] == ""

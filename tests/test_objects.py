@@ -9,23 +9,9 @@ from nrsim.faces.render import Face
 from nrsim.meshes.raster import project, turn
 from nrsim.objects import NOVEL, OBJECTS
 from nrsim.objects import render as objects
+from nrsim.objects.lines import circle, ears, helix, smooth
 from nrsim.objects.shading import shade
-from nrsim.objects.solids import (
-    ball,
-    box,
-    circle,
-    corner_normals,
-    cylinder,
-    ears,
-    helix,
-    hollow,
-    plate,
-    prism,
-    revolve,
-    smooth,
-    superquadric,
-    tube,
-)
+from nrsim.objects.solids import ball, box, corner_normals, cylinder, hollow, plate, prism, revolve, superquadric, tube
 
 
 def pieces(solid):

@@ -4,25 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from nrsim.objects.solids import (
-    Solid,
-    arc,
-    box,
-    circle,
-    cylinder,
-    hollow,
-    in_space,
-    loft,
-    plate,
-    prism,
-    revolve,
-    smooth,
-    superquadric,
-    together,
-    tube,
-)
+from nrsim.objects.lines import arc, circle, in_space, smooth
+from nrsim.objects.solids import Solid, box, cylinder, hollow, loft, plate, prism, revolve, superquadric, together, tube
 
-DARK, LIGHT = 0.12, 0.85
+DARK = 0.12  # reflectance
 
 
 def chair() -> Solid:

@@ -4,24 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from nrsim.objects.solids import (
-    Solid,
-    arc,
-    ball,
-    circle,
-    cylinder,
-    hollow,
-    in_space,
-    plate,
-    prism,
-    revolve,
-    smooth,
-    superquadric,
-    together,
-    tube,
-)
+from nrsim.objects.lines import arc, circle, in_space, smooth
+from nrsim.objects.solids import Solid, ball, cylinder, hollow, plate, prism, revolve, superquadric, together, tube
 
-DARK, GREY, LIGHT = 0.15, 0.5, 0.85  # reflectances of parts
+DARK, LIGHT = 0.15, 0.85  # reflectances
 
 
 def mug() -> Solid:
@@ -126,14 +112,11 @@ def bucket() -> Solid:
 
 def barrel() -> Solid:
     """A wooden barrel with hoops."""
-    side = [(0.52 + 0.16 * np.cos(np.pi * (t - 0.5)) - 0.0, 1.5 * t) for t in np.linspace(0, 1, 20)]
+    side = [(0.52 + 0.16 * np.cos(np.pi * (t - 0.5)), 1.5 * t) for t in np.linspace(0, 1, 20)]
     body = revolve([(0, 0.05), (0.45, 0.05), (0.45, 0), *side, (0.45, 1.5), (0.45, 1.44), (0, 1.44)]).painted(0.6)
-    hoops = []
-    for t in (0.05, 0.27, 0.73, 0.95):
-        radius = 0.545 + 0.16 * np.cos(np.pi * (t - 0.5))
-        hoops.append(cylinder(radius, 0.12).moved(y=1.5 * t) if 0.1 < t < 0.9 else None)
+    hoops = [cylinder(0.545 + 0.16 * np.sin(np.pi * t), 0.12).moved(y=1.5 * t) for t in (0.27, 0.73)]
     ends = [plate(circle(0.575, 48), circle(0.5, 48), 0.12).turned("x", 90).moved(y=y) for y in (0.09, 1.41)]
-    return together(body, *(hoop.painted(DARK) for hoop in [*hoops, *ends] if hoop is not None))
+    return together(body, *(hoop.painted(DARK) for hoop in (*hoops, *ends)))
 
 
 def candle() -> Solid:
@@ -235,7 +218,7 @@ def pumpkin() -> Solid:
     angle = np.arctan2(body.vertices[:, 2], body.vertices[:, 0])
     flat = np.hypot(body.vertices[:, 0], body.vertices[:, 2])[:, None]
     ribs = 1 - 0.13 * (1 - np.abs(np.sin(5 * angle)))[:, None] * np.minimum(flat / 0.4, 1)
-    sunk = body.vertices * [1, 1, 1] * np.where([True, False, True], ribs, 1)
+    sunk = body.vertices * np.where([True, False, True], ribs, 1)
     sunk[:, 1] *= 1 - 0.3 * np.exp(-((flat[:, 0] / 0.3) ** 2))
     stalk = tube(smooth([(0, 0.38, 0), (0.02, 0.6, 0), (0.14, 0.85, 0.02)], 10), np.linspace(0.14, 0.09, 10), sides=6)
     return Solid(sunk, body.corners, body.paint).painted(0.6) + stalk.painted(0.25)

@@ -7,7 +7,8 @@ from numpy.polynomial import legendre
 
 from nrsim import seeds
 from nrsim.meshes.surface import subdivide, triangles
-from nrsim.objects.solids import Solid, cylinder, outward, smooth, superquadric, together, tube
+from nrsim.objects.lines import smooth
+from nrsim.objects.solids import Solid, cylinder, outward, superquadric, together, tube
 
 _CUBE = np.array([[x, y, z] for x in (-1.0, 1.0) for y in (-1.0, 1.0) for z in (-1.0, 1.0)])
 _QUADS = np.array([[0, 1, 3, 2], [4, 6, 7, 5], [0, 4, 5, 1], [2, 3, 7, 6], [0, 2, 6, 4], [1, 5, 7, 3]])

@@ -13,13 +13,19 @@ from tqdm.auto import tqdm
 from nrsim import provenance
 from nrsim.errors import need, unknown
 from nrsim.meshes.raster import interpolate, project, rasterise, turn
-from nrsim.objects import built, kitchen, novel, tools
+from nrsim.objects import built, kitchen, novel, pastimes, plain, tools
 from nrsim.objects.shading import shade
 from nrsim.objects.solids import Solid, corner_normals
 from nrsim.quantities import bare, whole
 from nrsim.schema import check
 
-OBJECTS: dict[str, Callable[[], Solid]] = {**kitchen.OBJECTS, **built.OBJECTS, **tools.OBJECTS}
+OBJECTS: dict[str, Callable[[], Solid]] = {
+    **kitchen.OBJECTS,
+    **built.OBJECTS,
+    **tools.OBJECTS,
+    **pastimes.OBJECTS,
+    **plain.OBJECTS,
+}
 NOVEL: dict[str, Callable[[int, str], Solid]] = {"blob": novel.blob, "assembly": novel.assembly}
 
 # A rendered face: means over the 43 human faces of the recipe "expressions" at 128 px, over the pixels that are half

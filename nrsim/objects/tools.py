@@ -1,30 +1,11 @@
-"""Tools, instruments and plain solids; each function returns one object, its front to the viewer."""
+"""Tools and hardware; each function returns one object, its front to the viewer."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from nrsim.objects.solids import (
-    Solid,
-    arc,
-    ball,
-    box,
-    circle,
-    cylinder,
-    helix,
-    hollow,
-    in_space,
-    outward,
-    plate,
-    prism,
-    revolve,
-    smooth,
-    superquadric,
-    together,
-    tube,
-)
-
-DARK, LIGHT = 0.12, 0.85
+from nrsim.objects.lines import arc, circle, helix, in_space, smooth
+from nrsim.objects.solids import Solid, box, cylinder, plate, prism, revolve, superquadric, together, tube
 
 
 def hammer() -> Solid:
@@ -246,178 +227,10 @@ def ring() -> Solid:
     return together(band.painted(0.55), setting, stone).turned("y", 15)
 
 
-def bell() -> Solid:
-    """A hand bell with a wooden handle."""
-    side = smooth([(0.78, 0.0), (0.62, 0.2), (0.5, 0.6), (0.42, 0.95), (0.2, 1.1)], 30)
-    body = revolve([(0, 0.1), (0.68, 0.1), (0.72, 0.0), *side, (0, 1.12)]).painted(0.65)
-    grip = revolve(
-        [(0, 1.05), *smooth([(0.08, 1.05), (0.07, 1.2), (0.15, 1.5), (0.1, 1.75), (0.03, 1.84)], 20), (0, 1.84)]
-    )
-    return together(body, grip.painted(0.2), ball(0.14).moved(y=-0.05).painted(0.3))
-
-
-def pawn() -> Solid:
-    """A chess pawn."""
-    line = [
-        (0.5, 0),
-        (0.5, 0.14),
-        (0.42, 0.2),
-        (0.42, 0.28),
-        *smooth([(0.36, 0.3), (0.2, 0.6), (0.15, 1.0)], 16).tolist(),
-        (0.28, 1.02),
-        (0.26, 1.1),
-        (0.12, 1.12),
-    ]
-    return together(revolve([(0, 0), *line, (0, 1.14)]), ball(0.29, 32).moved(y=1.34)).painted(0.6)
-
-
-def guitar() -> Solid:
-    """A guitar."""
-    half = smooth([(0.0, -1.1), (0.4, -1.02), (0.58, -0.65), (0.34, -0.2), (0.42, 0.12), (0.25, 0.36), (0.0, 0.4)], 36)
-    body = prism(np.concatenate([half, (half * [-1, 1])[-2:0:-1]]), 0.26, 0.03).painted(0.65)
-    neck = box(0.14, 1.35, 0.08).moved(0, 0.85, 0.12).painted(0.2)
-    head = prism([(-0.07, 1.5), (-0.13, 1.58), (-0.12, 1.95), (0.12, 1.95), (0.13, 1.58), (0.07, 1.5)], 0.08).moved(
-        z=0.1
-    )
-    hole = cylinder(0.17, 0.02).turned("x", 90).moved(0, -0.1, 0.13).painted(0.04)
-    bridge = box(0.4, 0.07, 0.05).moved(0, -0.68, 0.14).painted(0.1)
-    pegs = [box(0.1, 0.05, 0.05).moved(s * 0.18, y, 0.1) for s in (-1, 1) for y in (1.66, 1.78, 1.9)]
-    return together(body, neck, head.painted(0.3), hole, bridge, *(peg.painted(0.8) for peg in pegs)).turned("z", -32)
-
-
-def drum() -> Solid:
-    """A drum with its sticks."""
-    shell = cylinder(0.75, 0.75).painted(0.4)
-    skin = cylinder(0.72, 0.02).moved(y=0.385).painted(0.95)
-    hoops = [
-        plate(circle(0.8, 48), circle(0.71, 48), 0.12).turned("x", 90).moved(y=y).painted(0.75) for y in (-0.34, 0.36)
-    ]
-    cords = []
-    for k in range(10):
-        a, b = np.deg2rad(36 * k), np.deg2rad(36 * k + 18)
-        low, high = (0.76 * np.cos(b), -0.34, 0.76 * np.sin(b)), (0.76 * np.cos(a), 0.34, 0.76 * np.sin(a))
-        after = (0.76 * np.cos(a + np.deg2rad(36)), 0.34, 0.76 * np.sin(a + np.deg2rad(36)))
-        cords += [tube([high, low], 0.025, sides=8), tube([low, after], 0.025, sides=8)]
-    sticks = [
-        tube([(s * 0.1, 0.44, 0.1), (s * 0.85, 0.75, 0.55)], 0.045) + ball(0.08).moved(s * 0.1, 0.45, 0.1)
-        for s in (-1, 1)
-    ]
-    return together(
-        shell, skin, *hoops, *(cord.painted(0.9) for cord in cords), *(stick.painted(0.6) for stick in sticks)
-    )
-
-
-def trumpet() -> Solid:
-    """A trumpet."""
-    flare = smooth([(0.07, -0.5), (0.075, 0.2), (0.13, 0.65), (0.42, 0.98)], 30)
-    horn = hollow([(0, -0.5), *flare], 0.02).turned("z", -90).moved(x=0.35)
-    loop = tube(
-        in_space(np.concatenate([[(0.55, -0.5)], arc(0.24, -90, -270, 20, -0.75, -0.24), [(-0.1, 0.0)]])), 0.055
-    )
-    front = tube(
-        in_space(np.concatenate([[(-0.75, -0.5)], arc(0.13, -90, 90, 16, 0.55, -0.36), [(-1.15, -0.22)]])), 0.055
-    )
-    mouth = revolve([(0, 0), (0.07, 0), (0.07, 0.1), (0.13, 0.22), (0, 0.2)]).turned("z", 90).moved(-1.1, -0.22)
-    valves = [
-        cylinder(0.095, 0.62).moved(x, -0.24)
-        + cylinder(0.035, 0.95).moved(x, -0.1)
-        + cylinder(0.08, 0.05).moved(x, 0.38)
-        for x in (-0.3, -0.07, 0.16)
-    ]
-    return together(horn, loop, front, mouth, *valves).painted(0.65).turned("y", -8)
-
-
-def book() -> Solid:
-    """A closed book lying on its side."""
-    covers = [box(1.1, 0.06, 1.5).moved(y=y).painted(0.3) for y in (-0.17, 0.17)]
-    spine = superquadric(0.08, 0.2, 0.75, 0.6, 0.3).moved(x=-0.55).painted(0.3)
-    pages = box(1.04, 0.3, 1.42).painted(0.95)
-    title = box(0.6, 0.02, 0.25).moved(0.02, 0.2, -0.35).painted(0.85)
-    return together(*covers, spine, pages, title).turned("y", 150).turned("x", 14)
-
-
-def die() -> Solid:
-    """A die with its pips."""
-    body = superquadric(1, 1, 1, 0.25, 0.25, 48).painted(0.85)
-    faces = {
-        "front": [(0, 0), (-0.5, -0.5), (0.5, 0.5), (-0.5, 0.5), (0.5, -0.5)],
-        "top": [(-0.45, -0.45), (0.45, 0.45), (0, 0)],
-        "left": [(-0.45, 0.45), (0.45, -0.45)],
-    }
-    pips = []
-    for face, places in faces.items():
-        for a, b in places:
-            pip = cylinder(0.19, 0.04)
-            if face == "top":
-                pips.append(pip.moved(a, 0.995, b))
-            else:
-                pip = pip.turned("x", 90).moved(a, b, 0.995)
-                pips.append(pip if face == "front" else pip.turned("y", -90))
-    return together(body, *(pip.painted(0.03) for pip in pips))
-
-
-def cube() -> Solid:
-    """A cube."""
-    return box(1, 1, 1)
-
-
-def rod() -> Solid:
-    """A cylinder."""
-    return cylinder(0.6, 1.5, segments=64)
-
-
-def cone() -> Solid:
-    """A cone."""
-    return cylinder(0.7, 1.6, 0.003, 64)
-
-
-def pyramid() -> Solid:
-    """A pyramid on a square."""
-    base = [(-0.9, 0, -0.9), (0.9, 0, -0.9), (0.9, 0, 0.9), (-0.9, 0, 0.9), (0, 1.4, 0)]
-    return outward(base, np.array([[0, 1, 2], [0, 2, 3], [1, 0, 4], [2, 1, 4], [3, 2, 4], [0, 3, 4]]))
-
-
-def torus() -> Solid:
-    """A torus, tipped towards the viewer."""
-    return tube(in_space(circle(0.75, 64)), 0.32, sides=32, loop=True).turned("x", -40)
-
-
-def star() -> Solid:
-    """A five-pointed star."""
-    outline = [
-        (r * np.cos(a), r * np.sin(a)) for k in range(10) for r, a in [((1.0, 0.45)[k % 2], np.pi / 2 + np.pi * k / 5)]
-    ]
-    return prism(outline, 0.4, 0.06).painted(0.6)
-
-
-def heart() -> Solid:
-    """A heart."""
-    t = np.linspace(0, 2 * np.pi, 60, endpoint=False)
-    outline = (
-        np.stack([16 * np.sin(t) ** 3, 13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t)], 1) / 16
-    )
-    return prism(outline, 0.5, 0.08).painted(0.6)
-
-
-def arrow() -> Solid:
-    """An arrow to the right."""
-    return prism([(-1, -0.24), (0.1, -0.24), (0.1, -0.62), (1, 0), (0.1, 0.62), (0.1, 0.24), (-1, 0.24)], 0.4, 0.04)
-
-
-def octahedron() -> Solid:
-    """An octahedron."""
-    tips = np.concatenate([np.eye(3), -np.eye(3)])
-    faces = [[0, 1, 2], [1, 3, 2], [3, 4, 2], [4, 0, 2], [1, 0, 5], [3, 1, 5], [4, 3, 5], [0, 4, 5]]
-    return outward(tips, np.array(faces)).turned("y", 12)
-
-
-_NAMES = {"rod": "cylinder"}  # where the function's name is taken
-
 OBJECTS = {
-    _NAMES.get(f.__name__, f.__name__): f
+    f.__name__: f
     for f in (
         hammer, key, wrench, scissors, screwdriver, saw, axe, screw, bolt, gear, dumbbell, spring, chain, anchor,
-        padlock, magnet, ring, bell, pawn, guitar, drum, trumpet, book, die, cube, rod, cone, pyramid, torus, star,
-        heart, arrow, octahedron,
+        padlock, magnet, ring,
     )
 }  # fmt: skip
