@@ -20,6 +20,7 @@ from .faces import render_faces as render_faces
 from .faces import time_course as time_course
 from .features import PooledEnergy as PooledEnergy
 from .features import PrincipalComponents as PrincipalComponents
+from .gratings import render_gratings as render_gratings
 from .images import align as align
 from .images import load_ferg as load_ferg
 from .images import load_folder as load_folder
@@ -28,10 +29,12 @@ from .images import measure_images as measure_images
 from .images import morph as morph
 from .images import read_landmarks as read_landmarks
 from .images import write_tem as write_tem
+from .joining import join_stimuli as join_stimuli
 from .neurons import AdaptiveLIF as AdaptiveLIF
 from .neurons import RateUnits as RateUnits
 from .neurons import present as present
 from .neurons import simulate as simulate
+from .objects import render_objects as render_objects
 from .provenance import identical as identical
 from .recipes import list_stimuli as list_stimuli
 from .recipes import load_stimuli as load_stimuli

@@ -16,28 +16,56 @@ from nrsim import files, labels, provenance
 from nrsim.cartoons.sets import cartoon_faces
 from nrsim.errors import need, unknown
 from nrsim.faces.sets import graded_faces, head_shapes, identity_trajectories, motion_space
+from nrsim.gratings import render_gratings
 from nrsim.images.ferg import ferg
 from nrsim.images.folder import pictures
+from nrsim.joining import join_stimuli
+from nrsim.objects.render import render_objects
 from nrsim.quantities import whole
 from nrsim.schema import check
 
 _KEYS = ("title", "source", "doi", "published", "resolved", "generator", "seed", "parameters")
 
 
+def joined(
+    *,
+    sets: list[str],
+    categories: list[str] | None = None,
+    progress: bool = False,
+    base: Path = Path(),
+    within: tuple[Path, ...] = (),
+) -> xr.Dataset:
+    """Return several sets as one: names of recipes that come with nrsim, or files from the folder ``base``."""
+    if not isinstance(sets, list) or not sets:
+        raise need("sets: a list with the name or file of at least one stimulus set", repr(sets), kind=TypeError)
+    parts = []
+    for name in sets:
+        if not isinstance(name, str):
+            raise need("sets: names or files of stimulus sets", repr(name), kind=TypeError)
+        text = str(base / name) if name.endswith((".toml", ".nc")) else name
+        parts.append(
+            _saved(Path(text)) if text.endswith(".nc") else _make(recipe_path(text), {}, None, progress, within)
+        )
+    return join_stimuli(parts, categories=categories)
+
+
 # What a recipe can be made by: every keyword of the function is a parameter of the recipe. ``progress`` (show what is
-# done), ``base`` (the recipe's folder, where relative paths start), ``out`` (a file to stream to) and ``seed`` (the
-# recipe's own) are filled in where a function takes them.
+# done), ``base`` (the recipe's folder, where relative paths start), ``out`` (a file to stream to), ``within`` (the
+# recipes that are being made) and ``seed`` (the recipe's own) are filled in where a function takes them.
 _GENERATORS: dict[str, Callable[..., xr.Dataset]] = {
     "faces": graded_faces,
     "identities": identity_trajectories,
     "motion_space": motion_space,
     "head_shapes": head_shapes,
+    "cartoons": cartoon_faces,
+    "gratings": render_gratings,
+    "objects": render_objects,
     "folder": pictures,
     "ferg": ferg,
-    "cartoons": cartoon_faces,
+    "join": joined,
 }
+_FILLED_IN = ("progress", "base", "out", "within", "seed")
 _SMALL = 32  # px, where a set is made only to be described
-_FILLED_IN = ("progress", "base", "out", "seed")
 
 
 def list_stimuli() -> dict[str, str]:
@@ -97,7 +125,7 @@ def load_stimuli(
         if parameters or out is not None:
             raise need("no parameters and no out for a saved StimulusSet", ", ".join([*parameters, "out"]))
         return _saved(Path(text))
-    return _make(recipe_path(text), parameters, out, progress)
+    return _make(recipe_path(text), parameters, out, progress, ())
 
 
 def recipe_path(name: str) -> Path:
@@ -207,15 +235,29 @@ def parameters_of(generator: str) -> list[str]:
     return [key for key in inspect.signature(_GENERATORS[generator]).parameters if key not in _FILLED_IN]
 
 
-def _make(path: Path, changes: Mapping[str, Any], out: str | os.PathLike[str] | None, progress: bool) -> xr.Dataset:
+def _make(
+    path: Path,
+    changes: Mapping[str, Any],
+    out: str | os.PathLike[str] | None,
+    progress: bool,
+    within: tuple[Path, ...],
+) -> xr.Dataset:
+    within = (*within, path.resolve())
+    if within[-1] in within[:-1]:
+        raise need("recipes that do not join themselves", " → ".join(step.name for step in within))
     recipe = read_recipe(path)
     make, parameters = _GENERATORS[recipe["generator"]], {**recipe["parameters"], **changes}
     signature, known = inspect.signature(make).parameters, parameters_of(recipe["generator"])
-    filled: dict[str, Any] = {"progress": progress, "base": path.parent, "out": out}
-    if "seed" in recipe:
-        filled["seed"] = whole(recipe["seed"], f"seed of the recipe {path.name!r}")
-    if "seed" in signature and "seed" in parameters:
-        filled["seed"] = parameters.pop("seed")
+    filled: dict[str, Any] = {"progress": progress, "base": path.parent, "out": out, "within": within}
+    if "seed" in recipe["parameters"]:
+        raise need(f"the seed above [parameters] in the recipe {path.name!r}", "it among them", "Move it up")
+    seed = parameters.pop("seed", recipe.get("seed"))
+    if seed is not None:
+        if "seed" not in signature:
+            raise need(
+                f"no seed in the recipe {path.name!r}: {recipe['generator']!r} draws nothing at random", repr(seed)
+            )
+        filled["seed"] = whole(seed, f"seed of the recipe {path.name!r}")
     for key in parameters:
         if key not in known:
             raise unknown(f"parameter in the recipe {path.name!r}", key, known)

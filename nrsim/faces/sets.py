@@ -30,7 +30,7 @@ def graded_faces(
     people: int | list[str] = 0,
     own_identities: Mapping[str, Mapping[str, float]] | None = None,
     person_size: float = _PERSON_SIZE,
-    seed: int = 1,
+    seed: int | None = None,
     stretches: list[float] | None = None,
     views: list[str] | None = None,
     lights: list[str] | None = None,
@@ -64,7 +64,7 @@ def graded_faces(
     if isinstance(people, list):
         persons = _listed("people", people)
     elif whole(people, "people"):
-        drawn = random_identities(people, seed=seed, size=person_size)
+        drawn = _drawn(people, seed, person_size)
         identities |= drawn
         persons = list(drawn)
     others = {
@@ -118,7 +118,7 @@ def identity_trajectories(
     fractions: list[float] | None = None,
     own_identities: Mapping[str, Mapping[str, float]] | None = None,
     person_size: float = _PERSON_SIZE,
-    seed: int = 1,
+    seed: int | None = None,
     domain: str = "human",
     size: int = 128,
     degrees: float = 4.0,
@@ -137,7 +137,7 @@ def identity_trajectories(
     if isinstance(people, list):
         persons = _listed("people", people)
     else:
-        drawn = random_identities(people, seed=seed, size=person_size)
+        drawn = _drawn(people, seed, person_size)
         identities |= drawn
         persons = list(drawn)
     along = [bare(level, "1", "levels") for level in _listed("levels", levels)]
@@ -268,6 +268,12 @@ def _listed(name: str, value: Any) -> list[Any]:
     if not isinstance(value, list) or not value:
         raise need(f"{name}: a list with at least one entry", repr(value), kind=TypeError)
     return value
+
+
+def _drawn(n: int, seed: int | None, size: float) -> dict[str, dict[str, float]]:
+    if seed is None:
+        raise need(f"a seed to draw {n} people", "none", "Give the recipe a line seed = 1 above [parameters]")
+    return random_identities(n, seed=seed, size=size)
 
 
 def _heads(heads: Mapping[str, str] | None, base: Path) -> dict[str, Head]:

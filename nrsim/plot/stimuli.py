@@ -22,8 +22,10 @@ _ROWS = (
 _NEVER = ("stimulus_id", "norm_id", "image_sha256", "file", "norm_distance", "fraction_outside", "norm_kind")
 _NO_COLUMNS = ("category", "domain", "identity", "varied", "parts", "trajectory", "morph_fraction")
 _MOST_COLUMNS, _MOST_ROWS = 16, 60
+_FILLED = 0.25  # of rows × columns: a sheet with less in it says nothing by its places
 _GAP = 0.04
 Key = tuple[str, ...]
+Layout = tuple[list[Key], str, list[Any], dict[tuple[int, int], int]]
 
 
 def stimulus_sheet(
@@ -36,7 +38,8 @@ def stimulus_sheet(
 ) -> Axes:
     """Draw the stimuli on one sheet: a row for each head and expression, a column for each intensity.
 
-    A stimulus of intensity 0 that others name as their norm stands in each of their rows.
+    A stimulus of intensity 0 that others name as their norm stands in each of their rows. Stimuli without an intensity
+    in a set that has some, such as objects beside faces, follow side by side.
 
     Parameters
     ----------
@@ -136,10 +139,40 @@ def _values(faces: xr.Dataset, label: str) -> list[Any]:
     return [str(value) for value in values]
 
 
-def _layout(
-    faces: xr.Dataset, columns: str | None, rows: Sequence[str] | None
-) -> tuple[list[Key], str, list[Any], dict[tuple[int, int], int]]:
+def _layout(faces: xr.Dataset, columns: str | None, rows: Sequence[str] | None) -> Layout:
     """Return the rows' labels, the columns' label and values, and which stimulus stands where."""
+    whole = np.ones(faces.sizes["stimulus"], dtype=bool)
+    if "intensity" in faces.coords and columns is None and rows is None:
+        whole = np.isfinite(faces["intensity"].values)
+    if whole.all() or not whole.any():
+        return _ordered(faces, columns, rows)
+    graded, loose = np.flatnonzero(whole), np.flatnonzero(~whole)
+    keys, along, values, inner = _ordered(faces.isel(stimulus=graded), None, None)
+    cells = {place: int(graded[i]) for place, i in inner.items()}
+    return _packed(faces, [int(i) for i in loose], len(values), keys, along, values, cells)
+
+
+def _packed(
+    faces: xr.Dataset,
+    numbers: Sequence[int],
+    wide: int,
+    keys: list[Key],
+    along: str,
+    values: list[Any],
+    cells: dict[tuple[int, int], int],
+) -> Layout:
+    """Add rows of stimuli side by side, those of one category together."""
+    category = faces["category"].values if "category" in faces.coords else np.full(faces.sizes["stimulus"], "")
+    depth = len(keys[0]) if keys else 1
+    for name in dict.fromkeys(str(category[i]) for i in numbers):
+        members = [i for i in numbers if str(category[i]) == name]
+        cells |= {(len(keys) + k // wide, k % wide): i for k, i in enumerate(members)}
+        rest = (name if depth > 1 else "", *[""] * (depth - 1))
+        keys = [*keys, (name, *[""] * (depth - 1)), *[rest] * (-(-len(members) // wide) - 1)]
+    return keys, along, values, cells
+
+
+def _ordered(faces: xr.Dataset, columns: str | None, rows: Sequence[str] | None) -> Layout:
     n = faces.sizes["stimulus"]
     labels = {
         name: _values(faces, name)
@@ -166,22 +199,33 @@ def _layout(
         if rows is not None or len(set(trial.values())) > len(set(keys.values())):
             kept.append(name)
             keys = trial
-    if not along or not _told(keys, labels, along, proper):
-        return _grid(keys, kept, n, ids, along, labels, proper)
     order = list(dict.fromkeys(keys.values()))
-    values = list(dict.fromkeys(labels[along][i] for i in range(n)))
+    values = list({_word(labels[along][i]): labels[along][i] for i in range(n)}.values()) if along else []
+    told = bool(along) and _told(keys, labels, along, proper)
+    asked = columns is not None or rows is not None
+    if not told or (not asked and len(proper) < _FILLED * len(order) * len(values)):
+        wide = min(n, _MOST_COLUMNS)
+        return _packed(faces, list(range(n)), wide, [], "", [float(i + 1) for i in range(wide)], {})
     if not isinstance(values[0], str):
-        values = sorted(values)
+        values = sorted(values, key=lambda value: (np.isnan(value), value))
+    words = [_word(value) for value in values]
     cells: dict[tuple[int, int], int] = {}
     for i, key in keys.items():
-        cells[order.index(key), values.index(labels[along][i])] = i
+        cells[order.index(key), words.index(_word(labels[along][i]))] = i
         if norms[i] in ids and zero[ids.index(norms[i])]:
-            cells.setdefault((order.index(key), values.index(0.0)), ids.index(norms[i]))
+            cells.setdefault((order.index(key), words.index("0")), ids.index(norms[i]))
     return order, along, values, cells
 
 
 def _key(labels: dict[str, list[Any]], kept: Sequence[str], i: int) -> Key:
-    return tuple(_word(labels[name][i]) for name in kept) or ("",)
+    return tuple(_named(name, labels[name][i]) for name in kept) or ("",)
+
+
+def _named(name: str, value: Any) -> str:
+    """Return a value as words; a number with what it is a number of."""
+    if isinstance(value, str):
+        return _word(value)
+    return f"{name.split('_')[-1]} {_word(value)}" if _word(value) else ""
 
 
 def _told(keys: dict[int, Key], labels: dict[str, list[Any]], along: str, proper: Sequence[int]) -> bool:
@@ -199,32 +243,3 @@ def _best(varying: dict[str, list[Any]]) -> str:
     most = max(fitting.values())
     first = [name for name in ("intensity", "view", *fitting) if fitting.get(name) == most]
     return first[0]
-
-
-def _grid(
-    keys: dict[int, Key],
-    kept: list[str],
-    n: int,
-    ids: Sequence[str],
-    along: str,
-    labels: dict[str, list[Any]],
-    proper: Sequence[int],
-) -> tuple[list[Key], str, list[Any], dict[tuple[int, int], int]]:
-    """Return one after another: in rows of the kept labels where these make some, else in a plain grid."""
-    order = list(dict.fromkeys(keys.values()))
-    if 1 < len(order) <= n / 2 and len(proper) == n:
-        count = dict.fromkeys(order, 0)
-        cells = {}
-        for i in proper:
-            cells[order.index(keys[i]), count[keys[i]]] = i
-            count[keys[i]] += 1
-        if max(count.values()) <= _MOST_COLUMNS:
-            return order, "", [float(i + 1) for i in range(max(count.values()))], cells
-    wide = n if n <= _MOST_COLUMNS else min(_MOST_COLUMNS, int(np.ceil(np.sqrt(n))))
-    starts = range(0, n, wide)
-    return (
-        [("",) if n <= _MOST_COLUMNS else (f"{start + 1}",) for start in starts],
-        "",
-        [float(i + 1) for i in range(min(wide, n))],
-        {divmod(i, wide): i for i in range(n)},
-    )
