@@ -12,9 +12,9 @@ from matplotlib.axes import Axes
 from nrsim.errors import unknown
 from nrsim.labels import names
 from nrsim.plot.style import axes_or_new
-from nrsim.schema import check
+from nrsim.schema import STIMULUS_LABELS, check
 
-# Labels that name a row, from the outside in; further ones follow where these do not tell the stimuli apart
+# Labels that name a row, from the outside in; further ones of the schema follow where these do not tell all apart
 _ROWS = (
     *("category", "domain", "varied", "identity", "morph_fraction", "species_fraction", "expression_fraction"),
     *("expression", "view", "light", "skin", "trajectory", "parts"),
@@ -22,7 +22,7 @@ _ROWS = (
 _NEVER = ("stimulus_id", "norm_id", "image_sha256", "file", "norm_distance", "fraction_outside", "norm_kind")
 _NO_COLUMNS = ("category", "domain", "identity", "varied", "parts", "trajectory", "morph_fraction")
 _MOST_COLUMNS, _MOST_ROWS = 16, 60
-_FILLED = 0.25  # of rows × columns: a sheet with less in it says nothing by its places
+_FILLED = 0.20  # of rows × columns: a sheet with less in it says nothing by its places
 _GAP = 0.04
 Key = tuple[str, ...]
 Layout = tuple[list[Key], str, list[Any], dict[tuple[int, int], int]]
@@ -177,7 +177,7 @@ def _ordered(faces: xr.Dataset, columns: str | None, rows: Sequence[str] | None)
     labels = {
         name: _values(faces, name)
         for name in names(faces, "stimulus")
-        if name not in _NEVER and faces[name].dtype.kind in "iufUOT"
+        if name in (columns, *(rows or ())) or ((name in STIMULUS_LABELS or name in _ROWS) and name not in _NEVER)
     }
     varying = {name: values for name, values in labels.items() if len({_word(v) for v in values}) > 1}
     along = columns or _best(varying)
@@ -203,7 +203,8 @@ def _ordered(faces: xr.Dataset, columns: str | None, rows: Sequence[str] | None)
     values = list({_word(labels[along][i]): labels[along][i] for i in range(n)}.values()) if along else []
     told = bool(along) and _told(keys, labels, along, proper)
     asked = columns is not None or rows is not None
-    if not told or (not asked and len(proper) < _FILLED * len(order) * len(values)):
+    sprawls = len(proper) < _FILLED * len(order) * len(values) or len(order) > max(_MOST_ROWS, len(proper) / 2)
+    if not told or (sprawls and not asked):
         wide = min(n, _MOST_COLUMNS)
         return _packed(faces, list(range(n)), wide, [], "", [float(i + 1) for i in range(wide)], {})
     if not isinstance(values[0], str):
