@@ -24,9 +24,9 @@ INTRO = """\
 # The catalogue of stimulus sets
 
 Every set that comes with nrsim, drawn from its recipe. `nr.load_stimuli(NAME)` returns one, `nrsim stimuli show NAME`
-says what it holds, `nrsim stimuli render NAME --out DIR` leaves pictures, a table and a sheet; parameters can be changed
-(`nr.load_stimuli("expressions", size=224)`). Where a set follows a paper, the page says what was published, and what had
-to be chosen because the paper leaves it open. This page is made by `tools/draw_stimuli.py`.
+says what it holds, `nrsim stimuli render NAME --out DIR` leaves pictures, a table and a sheet; parameters can be
+changed (`nr.load_stimuli("expressions", size=224)`). Where a set follows a paper, the page says what was published, and
+what had to be chosen because the paper leaves it open. This page is made by `tools/draw_stimuli.py`.
 """
 
 
