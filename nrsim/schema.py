@@ -367,6 +367,15 @@ def _faults(dataset: xr.Dataset, noun: str) -> list[str]:
         faults.append(f"firing_rate: needed the dim 'neuron'; got {dataset['firing_rate'].dims}")
     if noun == "Recording":
         faults += _spike_faults(dataset)
+    if noun == "StimulusSet":
+        for name, wanted, sign in (("y", "fall: the top row is stored first", -1), ("x", "rise", 1)):
+            if (
+                name in dataset.variables
+                and dataset[name].ndim == 1
+                and (np.diff(dataset[name].values) * sign <= 0).any()
+            ):
+                todo = f"sort with dataset.sortby({name!r}, ascending={sign > 0})"
+                faults.append(f"{name}: needed values that {wanted}; they do not; {todo}")
     if noun == "StimulusSet" and "image" in dataset and not faults and dataset["image"].size:
         spans = [(float(block.min()), float(block.max())) for block in _blocks(dataset["image"])]
         low, high = min(span[0] for span in spans), max(span[1] for span in spans)

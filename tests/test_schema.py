@@ -59,3 +59,14 @@ def test_unknown_noun_names_the_nearest():
         nr.example("Recordings")
     with pytest.raises(TypeError, match="xarray.Dataset; got int"):
         nr.schema.check(3, "Recording")
+
+
+def test_pictures_stored_upside_down_are_refused():
+    faces = nr.example("StimulusSet")
+    for turned, words in (
+        (faces.isel(y=slice(None, None, -1)), "y: needed values that fall"),
+        (faces.sortby("x", ascending=False), "x: needed values that rise"),
+    ):
+        with pytest.raises(nr.schema.SchemaError, match=words):
+            nr.schema.check(turned, "StimulusSet")
+    nr.schema.check(faces.isel(y=slice(None, None, -1)).sortby("y", ascending=False), "StimulusSet")
