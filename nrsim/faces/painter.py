@@ -42,11 +42,14 @@ class Painter:
         self, table: Sequence[Order], wanted: str | Sequence[str | int]
     ) -> dict[str, dict[str, tuple[int, ...]]]:
         """Return the landmarks of every head that occurs: point → domain → vertices."""
-        domains = list(dict.fromkeys(each.face.domain for each in table))
-        found = {}
-        for domain in domains:
-            head = self.words.head(domain)
-            found[str(domain)] = points_of.chosen(wanted, head.landmarks, len(head.surface["rest"]))
+        found: dict[str, dict[str, tuple[int, ...]]] = {}
+        for each in table:
+            domain = str(each.face.domain)
+            if domain not in found:
+                shape = self._shape(each.face)
+                rest, lift = shape.head.surface["rest"], shape.domain.look.brow_lift
+                known = points_of.lifted(shape.head.landmarks, rest, shape.skin, lift)
+                found[domain] = points_of.chosen(wanted, known, len(rest))
         return {point: {domain: found[domain][point] for domain in found} for point in next(iter(found.values()))}
 
     def _remembered(self, kind: str, key: Any, make: Callable[[], T]) -> T:
