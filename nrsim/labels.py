@@ -18,6 +18,16 @@ def names(dataset: xr.Dataset, dim: str) -> list[str]:
     return [str(name) for name, coord in dataset.coords.items() if coord.dims == (dim,)]
 
 
+def carried(dataset: xr.Dataset) -> dict[str, xr.DataArray]:
+    """Return all labels of the stimuli, the user's own among them: they travel from the picture to the last result.
+
+    The numbers that ragged spikes refer to do not travel: they belong to a recording.
+    """
+    return {
+        str(name): coord for name, coord in dataset.coords.items() if coord.dims == ("stimulus",) and name != "stimulus"
+    }
+
+
 def where(dataset: xr.Dataset, wanted: Wanted, dim: str = "stimulus", *, what: str = "stimuli") -> np.ndarray:
     """Return which entries along ``dim`` carry the wanted labels, ``(dim,)`` of bool.
 

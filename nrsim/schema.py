@@ -287,6 +287,10 @@ NOUNS: dict[str, Noun] = {
     ),
 }
 
+_DIMS = {
+    *("stimulus", "frame", "y", "x", "channel", "point", "axis", "frequency", "orientation", "phase", "feature"),
+    *("neuron", "time", "trial", "spike"),
+}
 _BLOCK = 2**26  # bytes looked at in one piece
 _KINDS = {"number": "iuf", "integer": "iu", "boolean": "b", "text": "UOT"}
 _UNIQUE = {"stimulus_id": "stimulus", "neuron_id": "neuron", "feature_id": "feature"}
@@ -381,6 +385,9 @@ def _faults(dataset: xr.Dataset, noun: str) -> list[str]:
         low, high = min(span[0] for span in spans), max(span[1] for span in spans)
         if low < -1e-6 or high > 1 + 1e-6:
             faults.append(f"image: needed luminance in 0..1; got {low:.3g}..{high:.3g}; divide by the largest level")
+    for name in _DIMS - {"stimulus"}:
+        if name in dataset.coords and dataset[name].dims == ("stimulus",):
+            faults.append(f"{name}: needed another name for a label of the stimuli; {name!r} is a dim of later stages")
     for name, about in spec.attrs.items():
         if name not in dataset.attrs:
             faults.append(f"needed the attribute {name!r} ({about}); it is missing")
