@@ -75,12 +75,28 @@ def _parser() -> argparse.ArgumentParser:
         help="set one key, as in --set neurons.trials=50; may come several times",
     )
 
-    stimuli = commands.add_parser("stimuli", help="list or render the stimulus sets that come with nrsim")
-    what = stimuli.add_subparsers(dest="what", metavar="list|render", required=True)
-    what.add_parser("list", help="list them")
-    render = what.add_parser("render", help="render one to a contact sheet and a netCDF file")
-    render.add_argument("name", help="name of a recipe, or path of a recipe file")
+    stimuli = commands.add_parser("stimuli", help="list, show or render stimulus sets")
+    what = stimuli.add_subparsers(dest="what", metavar="list|show|render", required=True)
+    what.add_parser("list", help="list the sets that come with nrsim")
+    show_one = what.add_parser("show", help="print what a set holds, and where it comes from")
+    render = what.add_parser("render", help="render a set: pictures, a table, a contact sheet, a netCDF file")
     render.add_argument("--out", default=".", metavar="DIR", help="folder to write to (default: here)")
+    render.add_argument(
+        "--pictures",
+        choices=("png", "tiff", "none"),
+        default="png",
+        help="format of the pictures (default: png, 8 bits)",
+    )
+    for each in (show_one, render):
+        each.add_argument("name", help="name of a set, or path of a recipe (.toml) or of a saved set (.nc)")
+        each.add_argument(
+            "--set",
+            action="append",
+            default=[],
+            metavar="KEY=VALUE",
+            dest="assignments",
+            help="set a parameter of the recipe, as in --set size=224; may come several times",
+        )
 
     show = commands.add_parser("show", help="print what a result file holds")
     show.add_argument("file", help="a netCDF file that nrsim wrote")
@@ -101,27 +117,42 @@ def _run(arguments: argparse.Namespace) -> None:
 
 
 def _stimuli(arguments: argparse.Namespace) -> None:
-    from nrsim import files, recipes
+    from nrsim import recipes, settings
 
     if arguments.what == "list":
         for name, title in recipes.list_stimuli().items():
             print(f"{name:24s} {title}")
         return
+    changes = settings.override({}, arguments.assignments)
+    if arguments.what == "show":
+        print(recipes.describe(arguments.name, **changes))
+        return
     from matplotlib import pyplot as plt
 
     plt.switch_backend("agg")
-    from nrsim import plot
+    from nrsim import files, plot
 
-    faces = recipes.load_stimuli(arguments.name, progress=True)
     stem = Path(arguments.name).stem
     with files.replacing_folder(arguments.out) as folder:
-        files.write_netcdf(faces, folder / f"{stem}.nc")
+        faces = recipes.load_stimuli(
+            arguments.name,
+            **({} if arguments.name.endswith(".nc") else {"out": folder / f"{stem}.nc"}),
+            progress=True,
+            **changes,
+        )
+        wrote = [f"{stem}.nc"] if not arguments.name.endswith(".nc") else []
+        if arguments.pictures != "none":
+            names = files.write_pictures(faces, folder / stem, arguments.pictures, progress=True)
+            faces = faces.assign_coords(file=("stimulus", names))
+            wrote.append(f"{len(names)} pictures in {stem}/")
         plot.stimulus_sheet(faces)
         plt.savefig(folder / f"{stem}.png", dpi=150, bbox_inches="tight")
         plt.close()
         labels = [name for name, coord in faces.coords.items() if coord.dims == ("stimulus",)]
         faces[labels].to_dataframe().to_csv(folder / f"{stem}.csv", index=False)
-    print(f"wrote {stem}.nc, {stem}.png and {stem}.csv to {arguments.out}")
+        faces.close()
+    wrote += [f"{stem}.png (contact sheet)", f"{stem}.csv (table)"]
+    print(f"wrote to {arguments.out}: {', '.join(wrote)}")
 
 
 def _show(arguments: argparse.Namespace) -> None:

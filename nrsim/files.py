@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -179,4 +180,71 @@ class StimulusWriter:
 def open_stimuli(path: str | os.PathLike[str]) -> xr.Dataset:
     """Return a written StimulusSet whose pictures stay on disk until they are asked for; labels are in memory."""
     dataset = xr.open_dataset(path, engine="h5netcdf", cache=False)
-    return dataset.assign_coords({name: coord.load() for name, coord in dataset.coords.items()})
+    labelled = dataset.assign_coords({name: coord.load() for name, coord in dataset.coords.items()})
+    labelled.set_close(dataset.close)
+    return labelled
+
+
+def write_attributes(path: str | os.PathLike[str], attributes: Mapping[str, Any]) -> None:
+    """Replace the attributes of a netCDF file, whole or not at all; the rest of it stays where it is."""
+    import h5netcdf
+
+    target = Path(path)
+    with replacing(target) as temporary:
+        target.replace(temporary)
+        try:
+            with h5netcdf.File(temporary, "a") as file:
+                for name in list(file.attrs):
+                    if name not in attributes and name != "coordinates":
+                        del file.attrs[name]
+                file.attrs.update(attributes)
+        except BaseException:
+            temporary.replace(target)
+            raise
+
+
+def write_pictures(
+    stimuli: xr.Dataset, folder: str | os.PathLike[str], kind: str = "png", *, progress: bool = False
+) -> list[str]:
+    """Write every stimulus as a picture, one at a time, and return their names.
+
+    Values are written as they are (1 is the largest level), in colour where the set has ``colour``. Moving faces
+    become a picture a frame.
+
+    Parameters
+    ----------
+    stimuli
+        A StimulusSet.
+    folder
+        Where to write.
+    kind
+        ``"png"`` (8 bits) or ``"tiff"`` (32-bit floating point).
+    progress
+        Show what is done and what is left.
+
+    Returns
+    -------
+    list of str
+        The names, relative to the folder's parent; of moving faces that of the first frame.
+    """
+    from PIL import Image
+    from tqdm.auto import tqdm
+
+    place = Path(folder)
+    place.mkdir(parents=True, exist_ok=True)
+    source = stimuli["colour" if "colour" in stimuli and kind == "png" else "image"]
+    names, taken = [], set()
+    for i in tqdm(range(stimuli.sizes["stimulus"]), desc="pictures", disable=None if progress else True):
+        stem = re.sub(r"[^\w.+\-]+", "_", str(stimuli["stimulus_id"].values[i]))
+        while stem.lower() in taken:
+            stem += "_"
+        taken.add(stem.lower())
+        values = source[i].values
+        frames = list(values) if "frame" in source.dims else [values]
+        for number, frame in enumerate(frames):
+            name = f"{stem}_{number:03d}.{kind}" if len(frames) > 1 else f"{stem}.{kind}"
+            levels = np.rint(frame * 255).astype(np.uint8) if kind == "png" else frame.astype(np.float32)
+            Image.fromarray(levels).save(place / name)
+            if number == 0:
+                names.append(f"{place.name}/{name}")
+    return names

@@ -18,6 +18,16 @@ def names(dataset: xr.Dataset, dim: str) -> list[str]:
     return [str(name) for name, coord in dataset.coords.items() if coord.dims == (dim,)]
 
 
+def carried(dataset: xr.Dataset) -> dict[str, xr.DataArray]:
+    """Return all labels of the stimuli, the user's own among them: they travel from the picture to the last result.
+
+    The numbers that ragged spikes refer to do not travel: they belong to a recording.
+    """
+    return {
+        str(name): coord for name, coord in dataset.coords.items() if coord.dims == ("stimulus",) and name != "stimulus"
+    }
+
+
 def where(dataset: xr.Dataset, wanted: Wanted, dim: str = "stimulus", *, what: str = "stimuli") -> np.ndarray:
     """Return which entries along ``dim`` carry the wanted labels, ``(dim,)`` of bool.
 
@@ -44,7 +54,7 @@ def where(dataset: xr.Dataset, wanted: Wanted, dim: str = "stimulus", *, what: s
             raise unknown(f"label of the {what}", label, names(dataset, dim))
         mask &= _matches(dataset[label].values, value, label)
     if not mask.any():
-        shown = "; ".join(f"{label} is one of {_occurring(dataset[label].values)}" for label in wanted)
+        shown = "; ".join(f"{label} is one of {occurring(dataset[label].values)}" for label in wanted)
         raise ValueError(f"no {what} with {dict(wanted)}; {shown or 'there are none at all'}")
     return mask
 
@@ -68,7 +78,8 @@ def _matches(values: np.ndarray, value: Any, label: str) -> np.ndarray:
     return np.array([str(item) in texts for item in values])
 
 
-def _occurring(values: np.ndarray) -> str:
+def occurring(values: np.ndarray) -> str:
+    """Return the values that occur, as words; of many, the first."""
     if values.dtype.kind in "iuf":
         shown = [f"{value:g}" for value in np.unique(values[np.isfinite(values)])]
     else:

@@ -4,25 +4,68 @@ from __future__ import annotations
 
 import inspect
 import os
+import textwrap
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import xarray as xr
 
-from nrsim import files, provenance
+from nrsim import files, labels, provenance
+from nrsim.cartoons.sets import cartoon_faces
 from nrsim.errors import need, unknown
-from nrsim.faces.sets import graded_faces
+from nrsim.faces.sets import graded_faces, head_shapes, identity_trajectories, motion_space
+from nrsim.gratings import render_gratings
+from nrsim.images.ferg import ferg
 from nrsim.images.folder import pictures
+from nrsim.joining import join_stimuli
+from nrsim.objects.render import render_objects
+from nrsim.quantities import whole
 from nrsim.schema import check
 
-_KEYS = ("title", "source", "generator", "seed", "parameters")
+_KEYS = ("title", "source", "doi", "published", "resolved", "generator", "seed", "parameters")
+
+
+def joined(
+    *,
+    sets: list[str],
+    categories: list[str] | None = None,
+    progress: bool = False,
+    base: Path = Path(),
+    within: tuple[Path, ...] = (),
+) -> xr.Dataset:
+    """Return several sets as one: names of recipes that come with nrsim, or files from the folder ``base``."""
+    if not isinstance(sets, list) or not sets:
+        raise need("sets: a list with the name or file of at least one stimulus set", repr(sets), kind=TypeError)
+    parts = []
+    for name in sets:
+        if not isinstance(name, str):
+            raise need("sets: names or files of stimulus sets", repr(name), kind=TypeError)
+        text = str(base / name) if name.endswith((".toml", ".nc")) else name
+        parts.append(
+            _saved(Path(text)) if text.endswith(".nc") else _make(recipe_path(text), {}, None, progress, within)
+        )
+    return join_stimuli(parts, categories=categories)
 
 
 # What a recipe can be made by: every keyword of the function is a parameter of the recipe. ``progress`` (show what is
-# done) and ``base`` (the recipe's folder, where relative paths start) are filled in where a function takes them.
-_GENERATORS: dict[str, Callable[..., xr.Dataset]] = {"faces": graded_faces, "folder": pictures}
-_FILLED_IN = ("progress", "base")
+# done), ``base`` (the recipe's folder, where relative paths start), ``out`` (a file to stream to), ``within`` (the
+# recipes that are being made) and ``seed`` (the recipe's own) are filled in where a function takes them.
+_GENERATORS: dict[str, Callable[..., xr.Dataset]] = {
+    "faces": graded_faces,
+    "identities": identity_trajectories,
+    "motion_space": motion_space,
+    "head_shapes": head_shapes,
+    "cartoons": cartoon_faces,
+    "gratings": render_gratings,
+    "objects": render_objects,
+    "folder": pictures,
+    "ferg": ferg,
+    "join": joined,
+}
+_FILLED_IN = ("progress", "base", "out", "within", "seed")
+_SMALL = 32  # px, where a set is made only to be described
 
 
 def list_stimuli() -> dict[str, str]:
@@ -40,7 +83,13 @@ def list_stimuli() -> dict[str, str]:
     return found
 
 
-def load_stimuli(name: str | os.PathLike[str], *, progress: bool = False) -> xr.Dataset:
+def load_stimuli(
+    name: str | os.PathLike[str],
+    *,
+    out: str | os.PathLike[str] | None = None,
+    progress: bool = False,
+    **parameters: Any,
+) -> xr.Dataset:
     """Return a StimulusSet, ``image (stimulus, y, x)``.
 
     Parameters
@@ -48,8 +97,13 @@ def load_stimuli(name: str | os.PathLike[str], *, progress: bool = False) -> xr.
     name
         The name of a recipe that comes with nrsim, or the path of a recipe (``.toml``) or of a saved StimulusSet
         (``.nc``).
+    out
+        Path of a netCDF file to write to. Rendered sets are written picture by picture, so that a set of any number
+        needs the memory of a few; the result is opened from the file, and pictures are read when they are asked for.
     progress
         Show what is done and what is left.
+    **parameters
+        Parameters of the recipe to be changed: ``load_stimuli("expressions", size=224)``.
 
     Raises
     ------
@@ -62,21 +116,85 @@ def load_stimuli(name: str | os.PathLike[str], *, progress: bool = False) -> xr.
     Examples
     --------
     >>> import nrsim as nr
-    >>> faces = nr.load_stimuli("expressions")  # doctest: +SKIP
+    >>> faces = nr.load_stimuli("expressions", domains=["human"], intensities=[0.0, 1.0], size=32)
+    >>> faces.sizes["stimulus"]
+    7
     """
     text = os.fspath(name)
     if text.endswith(".nc"):
+        if parameters or out is not None:
+            raise need("no parameters and no out for a saved StimulusSet", ", ".join([*parameters, "out"]))
         return _saved(Path(text))
-    if text.endswith(".toml"):
-        path = Path(text)
+    return _make(recipe_path(text), parameters, out, progress, ())
+
+
+def recipe_path(name: str) -> Path:
+    """Return the file of a recipe: one that comes with nrsim by its name, or one of your own by its path.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If there is none; the nearest is named.
+    """
+    if name.endswith(".toml"):
+        path = Path(name)
         if not path.is_file():
-            raise FileNotFoundError(f"needed a recipe; there is no file {text!r}")
+            raise FileNotFoundError(f"needed a recipe; there is no file {name!r}")
+        return path
+    path = files.shipped("stimuli") / f"{name}.toml"
+    if not path.is_file():
+        hint = "For a file of your own, give its path with the ending .toml or .nc"
+        raise unknown("stimulus set", name, list_stimuli(), hint=hint)
+    return path
+
+
+def describe(name: str | os.PathLike[str], **parameters: Any) -> str:
+    """Return what a stimulus set holds, in words: source, what was published, parameters, labels and their values.
+
+    Parameters
+    ----------
+    name, **parameters
+        As for :func:`load_stimuli`. A recipe is made at a small size to count its stimuli.
+
+    Examples
+    --------
+    >>> from nrsim.recipes import describe
+    >>> print(describe("siebert2020_strengths").splitlines()[0])
+    A macaque's expressions at four strengths
+    """
+    text = os.fspath(name)
+    lines = []
+    if text.endswith(".nc"):
+        stimuli = load_stimuli(text)
+        lines += [stimuli.attrs["title"], f"source: {stimuli.attrs['source']}"]
     else:
-        path = files.shipped("stimuli") / f"{text}.toml"
-        if not path.is_file():
-            hint = "For a file of your own, give its path with the ending .toml or .nc"
-            raise unknown("stimulus set", text, list_stimuli(), hint=hint)
-    return _make(path, progress)
+        recipe = read_recipe(recipe_path(text))
+        lines += [str(recipe.get("title", Path(text).stem)), f"source: {recipe.get('source', 'not stated')}"]
+        lines += [f"doi: {recipe['doi']}"] if "doi" in recipe else []
+        for key, heading in (("published", "What was published"), ("resolved", "What was left open, and resolved")):
+            if key in recipe:
+                lines += ["", heading, textwrap.indent(textwrap.fill(" ".join(str(recipe[key]).split()), 98), "  ")]
+        known = parameters_of(recipe["generator"])
+        lines += ["", f"Made by the generator {recipe['generator']!r} with"]
+        lines += [f"  {key} = {value!r}" for key, value in {**recipe["parameters"], **parameters}.items()]
+        free = [key for key in known if key not in recipe["parameters"] and key not in parameters]
+        lines += ["  and the defaults of " + textwrap.fill(", ".join(free), 90, subsequent_indent="  ")] if free else []
+        small = (
+            {"size": _SMALL} if "size" in known and "size" not in parameters and recipe["generator"] != "folder" else {}
+        )
+        stimuli = load_stimuli(text, **(parameters | small))
+    dims = {dim: size for dim, size in stimuli["image"].sizes.items() if dim not in ("y", "x")}
+    lines += ["", "Holds " + " × ".join(f"{size} {dim}" for dim, size in dims.items())]
+    for label in labels.names(stimuli, "stimulus"):
+        if label in ("stimulus_id", "norm_id", "image_sha256", "file", "norm_distance"):
+            continue
+        lines.append(f"  {label}: {labels.occurring(stimuli[label].values)}")
+    if "norm_id" in stimuli.coords:
+        with_norm = int((stimuli["norm_id"] != "").sum())
+        lines.append(f"  {with_norm} of {stimuli.sizes['stimulus']} have their norm in the set")
+    if "point" in stimuli.coords:
+        lines.append(f"  landmarks: {', '.join(map(str, stimuli['point'].values[:8]))}, … ({stimuli.sizes['point']})")
+    return "\n".join(lines)
 
 
 def _saved(path: Path) -> xr.Dataset:
@@ -89,7 +207,14 @@ def _saved(path: Path) -> xr.Dataset:
     return check(dataset, "StimulusSet")
 
 
-def _make(path: Path, progress: bool) -> xr.Dataset:
+def read_recipe(path: Path) -> dict[str, Any]:
+    """Return a recipe's tables, with the file's text under ``"text"``; keys and generator are known ones.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If it is no TOML, or a key or the generator is unknown; the nearest is named.
+    """
     try:
         text = path.read_text(encoding="utf-8")
         recipe = tomllib.loads(text)
@@ -98,30 +223,66 @@ def _make(path: Path, progress: bool) -> xr.Dataset:
     for key in recipe:
         if key not in _KEYS:
             raise unknown(f"key in the recipe {path.name!r}", key, _KEYS)
-    generator = recipe.get("generator")
-    if generator not in _GENERATORS:
-        raise unknown(f"generator in the recipe {path.name!r}", generator, _GENERATORS)
-    make, parameters = _GENERATORS[generator], recipe.get("parameters", {})
-    if not isinstance(parameters, Mapping):
-        raise need(f"a table [parameters] in the recipe {path.name!r}", repr(parameters), kind=TypeError)
-    signature = inspect.signature(make).parameters
-    known = [key for key in signature if key not in _FILLED_IN]
+    if recipe.get("generator") not in _GENERATORS:
+        raise unknown(f"generator in the recipe {path.name!r}", recipe.get("generator"), _GENERATORS)
+    if not isinstance(recipe.setdefault("parameters", {}), Mapping):
+        raise need(f"a table [parameters] in the recipe {path.name!r}", repr(recipe["parameters"]), kind=TypeError)
+    return {**recipe, "text": text}
+
+
+def parameters_of(generator: str) -> list[str]:
+    """Return the parameters that a generator takes."""
+    return [key for key in inspect.signature(_GENERATORS[generator]).parameters if key not in _FILLED_IN]
+
+
+def _make(
+    path: Path,
+    changes: Mapping[str, Any],
+    out: str | os.PathLike[str] | None,
+    progress: bool,
+    within: tuple[Path, ...],
+) -> xr.Dataset:
+    within = (*within, path.resolve())
+    if within[-1] in within[:-1]:
+        raise need("recipes that do not join themselves", " → ".join(step.name for step in within))
+    recipe = read_recipe(path)
+    make, parameters = _GENERATORS[recipe["generator"]], {**recipe["parameters"], **changes}
+    signature, known = inspect.signature(make).parameters, parameters_of(recipe["generator"])
+    filled: dict[str, Any] = {"progress": progress, "base": path.parent, "out": out, "within": within}
+    if "seed" in recipe["parameters"]:
+        raise need(f"the seed above [parameters] in the recipe {path.name!r}", "it among them", "Move it up")
+    seed = parameters.pop("seed", recipe.get("seed"))
+    if seed is not None:
+        if "seed" not in signature:
+            raise need(
+                f"no seed in the recipe {path.name!r}: {recipe['generator']!r} draws nothing at random", repr(seed)
+            )
+        filled["seed"] = whole(seed, f"seed of the recipe {path.name!r}")
     for key in parameters:
         if key not in known:
             raise unknown(f"parameter in the recipe {path.name!r}", key, known)
     needed = [key for key in known if key not in parameters and signature[key].default is inspect.Parameter.empty]
     if needed:
         raise need(f"the parameters {', '.join(needed)} in the recipe {path.name!r}", f"only {', '.join(parameters)}")
-    filled = {"progress": progress, "base": path.parent}
-    stimuli = make(**parameters, **{key: filled[key] for key in _FILLED_IN if key in signature})
-    return provenance.stamp(
-        stimuli,
+    made = make(**parameters, **{key: filled[key] for key in _FILLED_IN if key in signature and key in filled})
+    stimuli = provenance.stamp(
+        made,
         "StimulusSet",
         "load_stimuli",
-        {"recipe": path.stem},
-        parents=[stimuli],
+        {"recipe": path.stem} | ({"changed": changes} if changes else {}),
+        parents=[made],
         title=str(recipe.get("title", path.stem)),
         source=str(recipe.get("source", "")) or "not stated",
-        recipe=text,
-        recipe_sha256=provenance.text_hash(text),
+        seed=filled.get("seed"),
+        recipe=recipe["text"],
+        recipe_sha256=provenance.text_hash(recipe["text"]),
     )
+    if out is None:
+        return stimuli
+    if "out" in signature:
+        attributes = dict(stimuli.attrs)
+        made.close()
+        files.write_attributes(out, attributes)
+    else:
+        files.write_netcdf(stimuli, out)
+    return files.open_stimuli(out)

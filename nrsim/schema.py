@@ -82,6 +82,24 @@ STIMULUS_LABELS: dict[str, Variable] = {
     "morph_to": _text("stimulus", about="the other end"),
     "morph_fraction": _number("stimulus", about="0 = morph_from, 1 = morph_to"),
     "norm_distance": _number("stimulus", units=("interocular distance", "1"), about="physical size of the change"),
+    "grating_orientation": _number(
+        "stimulus",
+        units="degree",
+        about="0 = vertical, counter-clockwise positive; of a drifting grating 0..360, also its direction",
+    ),
+    "grating_frequency": _number("stimulus", units="cycles/degree", about="spatial frequency"),
+    "grating_phase": _number("stimulus", units="degree", about="0 = even about the grating's centre"),
+    "grating_contrast": _number("stimulus", about="Michelson contrast"),
+    "grating_diameter": _number("stimulus", units="degree", about="full width at half height of its window"),
+    "grating_x": _number("stimulus", units="degree", about="its centre, positive to the right"),
+    "grating_y": _number("stimulus", units="degree", about="its centre, positive up"),
+    "mask_orientation": _number("stimulus", units="degree", about="of a second grating over the first, as its own"),
+    "mask_frequency": _number("stimulus", units="cycles/degree", about="of the second grating"),
+    "mask_contrast": _number("stimulus", about="Michelson contrast of the second grating"),
+    "surround_orientation": _number("stimulus", units="degree", about="of a grating around the first, as its own"),
+    "surround_frequency": _number("stimulus", units="cycles/degree", about="of the grating around"),
+    "surround_contrast": _number("stimulus", about="Michelson contrast of the grating around"),
+    "temporal_frequency": _number("stimulus", units="Hz", about="cycles per second of a drifting grating"),
     "image_sha256": _text("stimulus", about="hash of the image at 8 bits"),
     "file": _text("stimulus", about="the picture's file name"),
 }
@@ -269,6 +287,10 @@ NOUNS: dict[str, Noun] = {
     ),
 }
 
+_DIMS = {
+    *("stimulus", "frame", "y", "x", "channel", "point", "axis", "frequency", "orientation", "phase", "feature"),
+    *("neuron", "time", "trial", "spike"),
+}
 _BLOCK = 2**26  # bytes looked at in one piece
 _KINDS = {"number": "iuf", "integer": "iu", "boolean": "b", "text": "UOT"}
 _UNIQUE = {"stimulus_id": "stimulus", "neuron_id": "neuron", "feature_id": "feature"}
@@ -349,11 +371,23 @@ def _faults(dataset: xr.Dataset, noun: str) -> list[str]:
         faults.append(f"firing_rate: needed the dim 'neuron'; got {dataset['firing_rate'].dims}")
     if noun == "Recording":
         faults += _spike_faults(dataset)
+    if noun == "StimulusSet":
+        for name, wanted, sign in (("y", "fall: the top row is stored first", -1), ("x", "rise", 1)):
+            if (
+                name in dataset.variables
+                and dataset[name].ndim == 1
+                and (np.diff(dataset[name].values) * sign <= 0).any()
+            ):
+                todo = f"sort with dataset.sortby({name!r}, ascending={sign > 0})"
+                faults.append(f"{name}: needed values that {wanted}; they do not; {todo}")
     if noun == "StimulusSet" and "image" in dataset and not faults and dataset["image"].size:
         spans = [(float(block.min()), float(block.max())) for block in _blocks(dataset["image"])]
         low, high = min(span[0] for span in spans), max(span[1] for span in spans)
         if low < -1e-6 or high > 1 + 1e-6:
             faults.append(f"image: needed luminance in 0..1; got {low:.3g}..{high:.3g}; divide by the largest level")
+    for name in _DIMS - {"stimulus"}:
+        if name in dataset.coords and dataset[name].dims == ("stimulus",):
+            faults.append(f"{name}: needed another name for a label of the stimuli; {name!r} is a dim of later stages")
     for name, about in spec.attrs.items():
         if name not in dataset.attrs:
             faults.append(f"needed the attribute {name!r} ({about}); it is missing")

@@ -41,7 +41,8 @@ DEFAULTS: dict[str, Any] = {
     "tuning": {"along": "intensity", "window": [0.07, 0.37], "by": "auto"},
 }
 
-_OPTIONAL: dict[str, set[str]] = {"stimuli": {"recipe", "folder", "table", "size", "degrees"}}
+_OF_RECIPES, _OF_FOLDERS = {"parameters"}, {"table", "size", "degrees", "labels", "landmarks"}
+_OPTIONAL: dict[str, set[str]] = {"stimuli": {"recipe", "folder", "match", "mask", *_OF_RECIPES, *_OF_FOLDERS}}
 
 
 def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -95,8 +96,15 @@ def resolve(given: Mapping[str, Any], *, base: Path | None = None) -> dict[str, 
         if not {"folder", "table"} <= set(stimuli):
             raise ValueError(f"stimuli: needed folder and table together; got only {sorted(stimuli)}")
         del study["stimuli"]["recipe"]
+    source, foreign = ("recipe", _OF_FOLDERS) if "recipe" in study["stimuli"] else ("folder", _OF_RECIPES)
+    stray = sorted(foreign & set(study["stimuli"]))
+    if stray:
+        todo = "Put a recipe's own parameters into [stimuli.parameters]" if source == "recipe" else ""
+        raise need(f"in [stimuli] only keys that go with {source}", ", ".join(stray), todo)
+    if "mask" in study["stimuli"] and "match" not in study["stimuli"]:
+        raise need("match beside mask in [stimuli]", "mask alone")
     start = Path.cwd() if base is None else base
-    for key in ("folder", "table"):
+    for key in ("folder", "table", "landmarks"):
         if key in study["stimuli"]:
             study["stimuli"][key] = str((start / study["stimuli"][key]).resolve())
     recipe = study["stimuli"].get("recipe", "")

@@ -14,9 +14,9 @@ import xarray as xr
 from nrsim import files, neurons, provenance, report, settings, tuning
 from nrsim.comparison import compare_curves, cross_domain_accuracy
 from nrsim.encoders import AxisEncoder, ExemplarEncoder, NormEncoder, join_codes
-from nrsim.errors import need, unknown
+from nrsim.errors import unknown
 from nrsim.features import PooledEnergy, PrincipalComponents
-from nrsim.images import load_folder
+from nrsim.images import load_folder, match_images
 from nrsim.quantities import whole
 from nrsim.recipes import load_stimuli
 from nrsim.recordings import published_curves, select
@@ -146,11 +146,12 @@ def _run(plan: Mapping[str, Any], progress: bool) -> dict[str, xr.Dataset]:
 
 def _stimuli(plan: Mapping[str, Any], progress: bool) -> xr.Dataset:
     source = dict(plan["stimuli"])
+    match, mask = source.pop("match", None), source.pop("mask", None)
     if "recipe" in source:
-        if len(source) > 1:
-            raise need("only the key recipe in [stimuli] beside a recipe", ", ".join(sorted(source)))
-        return load_stimuli(source["recipe"], progress=progress)
-    return load_folder(source.pop("folder"), source.pop("table"), **source)
+        stimuli = load_stimuli(source["recipe"], progress=progress, **source.get("parameters", {}))
+    else:
+        stimuli = load_folder(source.pop("folder"), source.pop("table"), progress=progress, **source)
+    return stimuli if match is None else match_images(stimuli, match, mask=mask, progress=progress)
 
 
 def _features(plan: Mapping[str, Any], stimuli: xr.Dataset, progress: bool) -> xr.Dataset:

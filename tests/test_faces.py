@@ -9,66 +9,6 @@ from nrsim.faces.expressions import BASIC, EXPRESSIONS, MACAQUE, expression_weig
 from nrsim.faces.head import template
 from nrsim.faces.landmarks import STETTLER
 from nrsim.faces.shape import Shape
-from nrsim.meshes.raster import project, rasterise, turn
-from nrsim.meshes.surface import subdivide, triangles, vertex_normals
-
-CUBE = np.array([[x, y, z] for x in (-1.0, 1.0) for y in (-1.0, 1.0) for z in (-1.0, 1.0)])
-CUBE_QUADS = np.array([[0, 1, 3, 2], [4, 6, 7, 5], [0, 4, 5, 1], [2, 3, 7, 6], [0, 2, 6, 4], [1, 5, 7, 3]])
-
-
-def test_catmull_clark_of_a_cube():
-    # a corner: n = 3, so a third of the mean face point and two thirds of the mean edge midpoint: 1/9 + 4/9 = 5/9
-    rows, quads = subdivide(8, CUBE_QUADS)
-    fine = rows @ CUBE
-    assert fine.shape == (8 + 12 + 6, 3)
-    assert len(quads) == 24
-    assert fine[:8] == pytest.approx(CUBE * 5 / 9)
-    edges, faces = fine[8:20], fine[20:]
-    assert np.sort(np.abs(edges), axis=1) == pytest.approx(np.tile([0, 0.75, 0.75], (12, 1)))
-    assert np.sort(np.abs(faces), axis=1) == pytest.approx(np.tile([0, 0, 1], (6, 1)))
-    assert set(np.unique(quads)) == set(range(26))
-
-
-def test_catmull_clark_keeps_a_flat_rim():
-    square = np.array([[0.0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]])
-    rows, _ = subdivide(4, np.array([[0, 1, 2, 3]]))
-    fine = rows @ square
-    assert fine[0] == pytest.approx([0.125, 0.125, 0])  # 3/4 of itself, 1/8 of each neighbour on the rim
-    assert np.asarray(rows.sum(axis=1)).ravel() == pytest.approx(1)
-
-
-def test_normals_of_a_sphere_point_outwards():
-    rows, quads = subdivide(8, CUBE_QUADS)
-    points = rows @ CUBE
-    for _ in range(3):
-        rows, quads = subdivide(len(points), quads)
-        points = rows @ points
-        points /= np.linalg.norm(points, axis=1, keepdims=True)
-    along = np.abs((vertex_normals(points, triangles(quads)) * points).sum(axis=1))
-    assert along.min() > 0.99
-
-
-def test_renderer_covers_a_triangle_and_sees_the_nearer_one():
-    # both counter-clockwise with y up, that is clockwise in pixels with y down
-    far = np.array([[0.0, 8, 0], [8, 8, 0], [0, 0, 0]])
-    near = far + [0, 0, 1]
-    pixel, triangle, weights = rasterise(far, np.array([[0, 1, 2]]), 8, 8)
-    expected = [y * 8 + x for y in range(8) for x in range(8) if (x + 0.5) <= (y + 0.5)]
-    assert pixel.tolist() == expected
-    assert weights.sum(axis=1) == pytest.approx(1)
-    centre = weights @ far[:, :2]
-    assert centre == pytest.approx(np.stack([pixel % 8 + 0.5, pixel // 8 + 0.5], axis=1))
-    for corners in ([[0, 1, 2], [3, 4, 5]], [[3, 4, 5], [0, 1, 2]]):
-        seen = rasterise(np.concatenate([far, near]), np.array(corners), 8, 8)[1]
-        assert {corners[i][0] for i in seen} == {3}
-    assert rasterise(far[::-1], np.array([[0, 1, 2]]), 8, 8)[0].size == 0  # seen from behind
-
-
-def test_rotation_and_projection():
-    assert turn(90, 0) @ [0, 0, 1] == pytest.approx([1, 0, 0])  # the head's left is to the picture's right
-    assert turn(0, 90) @ [0, 0, 1] == pytest.approx([0, -1, 0])
-    at = project(np.array([[0.0, 0, 0], [1, 1, 0]]), np.zeros(3), 2.0, 100, 7.0, turn(0, 0))
-    assert at[:, :2] == pytest.approx(np.array([[50, 50], [75, 25]]))
 
 
 @pytest.mark.parametrize("domain", ["human", "cartoon"])

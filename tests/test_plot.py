@@ -83,6 +83,20 @@ def test_sheet_of_unlabelled_pictures():
     assert len(ax.get_xticks()) == faces.sizes["stimulus"]
 
 
+def test_sheet_of_stimuli_without_intensity():
+    probes = nr.render_gratings(orientations=range(0, 180, 9), frequencies=[1.0], size=32)  # 20
+    ax = nr.plot.stimulus_sheet(probes)
+    assert len(ax.get_xticks()) == 16
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["grating", ""]
+    shown = np.asarray(ax.images[0].get_array())
+    assert shown[:32, :32] == pytest.approx(probes["image"].values[0])
+    assert shown[-32:, :32] == pytest.approx(probes["image"].values[16])
+    both = nr.join_stimuli([nr.example("StimulusSet"), probes])
+    ax = nr.plot.stimulus_sheet(both)
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["−0.5", "0", "0.5", "1"]
+    assert len(ax.get_yticks()) == 4 + 5  # a row for each head and expression; four gratings a row
+
+
 def test_points_stand_at_the_means(made):
     curves = made["curves"]
     ax = nr.plot.intensity_response(curves, made["fits"], domain="macaque", neuron="norm-angry")

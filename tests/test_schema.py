@@ -59,3 +59,32 @@ def test_unknown_noun_names_the_nearest():
         nr.example("Recordings")
     with pytest.raises(TypeError, match="xarray.Dataset; got int"):
         nr.schema.check(3, "Recording")
+
+
+def test_pictures_stored_upside_down_are_refused():
+    faces = nr.example("StimulusSet")
+    for turned, words in (
+        (faces.isel(y=slice(None, None, -1)), "y: needed values that fall"),
+        (faces.sortby("x", ascending=False), "x: needed values that rise"),
+    ):
+        with pytest.raises(nr.schema.SchemaError, match=words):
+            nr.schema.check(turned, "StimulusSet")
+    nr.schema.check(faces.isel(y=slice(None, None, -1)).sortby("y", ascending=False), "StimulusSet")
+
+
+def test_own_labels_travel_from_the_picture_to_the_spikes():
+    rows = [
+        {"domain": "human", "expression": e, "intensity": 1.0, "labels": {"set": name, "rating": rating}}
+        for e, name, rating in (("happy", "a", 1.0), ("sad", "b", 2.5))
+    ]
+    faces = nr.render_faces([{"domain": "human"}, *rows], size=32)
+    seen = nr.V1Bank(frequencies=[1, 2]).transform(faces)
+    pooled = nr.PooledEnergy(size=4)
+    features = pooled.fit(seen).transform(seen)
+    fewer = nr.PrincipalComponents(2).fit(features).transform(features)
+    code = nr.NormEncoder().fit(fewer, prototypes={"intensity": 1.0}, norms={"intensity": 0.0}).transform(fewer)
+    recording = nr.simulate(nr.present(code), nr.RateUnits(), trials=1, seed=1)
+    assert list(recording["set"].values) == ["", "a", "b"]
+    np.testing.assert_equal(recording["rating"].values, [np.nan, 1.0, 2.5])
+    with pytest.raises(nr.schema.SchemaError, match="orientation: needed another name"):
+        nr.schema.check(faces.assign_coords(orientation=("stimulus", [0.0, 1.0, 2.0])), "StimulusSet")

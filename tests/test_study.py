@@ -13,6 +13,7 @@ from test_images import morph_table
 
 import nrsim as nr
 from nrsim import cli, settings
+from nrsim.study import _stimuli
 
 RECIPE = """
 title = "small"
@@ -107,6 +108,10 @@ def test_settings_from_the_command_line(studies):
         ("v1.frequencies=[40]", "frequencies up to"),
         ("stimuli.recipe=expresions", "nearest: 'expressions'"),
         ("stimuli.folder=pictures", "needed either recipe, or folder and table"),
+        ("stimuli.size=64", "[stimuli.parameters]"),
+        ("stimuli.parameters.sise=64", "nearest: 'size'"),
+        ("stimuli.mask=background", "needed match beside mask"),
+        ("stimuli.match=histogramm", "nearest: 'histogram'"),
         ("tuning.window=[0.3, 0.1]", "start < end"),
         ("seed", "needed an assignment like"),
     ],
@@ -144,7 +149,7 @@ def test_other_commands(studies, capsys, tmp_path):
     assert cli.main(["stimuli", "list"]) == 0
     assert "expressions" in capsys.readouterr().out
     assert cli.main(["stimuli", "render", str(studies / "small.toml"), "--out", str(tmp_path)]) == 0
-    assert {path.name for path in tmp_path.iterdir()} == {"small.nc", "small.png", "small.csv"}
+    assert {path.name for path in tmp_path.iterdir()} == {"small", "small.nc", "small.png", "small.csv"}
     assert cli.main(["show", str(studies / "out" / "recording.nc")]) == 0
     assert "spike_count" in capsys.readouterr().out
     assert cli.main(["analyses", "list"]) == 0
@@ -206,3 +211,16 @@ def test_photographs_of_four_people_give_curves_for_each(real_data, tmp_path):
     happy = rho.isel(neuron=list(fits["prefers"].values).index("happy"))
     assert float(happy.sel(domain="SF1")) > 0.5
     assert (tmp_path / "out" / "report.html").is_file()
+
+
+def test_stimuli_of_a_study_changed_and_matched(studies):
+    tables = {"recipe": str(studies / "small.toml"), "parameters": {"size": 32, "expressions": ["happy"]}}
+    tables |= {"match": ["luminance", "contrast"], "mask": "background"}
+    stimuli = _stimuli(settings.resolve({"stimuli": tables}), progress=False)
+    assert dict(stimuli["image"].sizes) == {"stimulus": 8, "y": 32, "x": 32}
+    unmatched = _stimuli(
+        settings.resolve({"stimuli": {k: tables[k] for k in ("recipe", "parameters")}}), progress=False
+    )
+    spread = [float(nr.measure_images(each, mask="background")["contrast"].std()) for each in (unmatched, stimuli)]
+    assert spread[1] < 0.01 * spread[0]
+    assert "match_images" in stimuli.attrs["history"]

@@ -10,6 +10,7 @@ from nrsim import provenance
 from nrsim.encoders.norm import NormEncoder as NormEncoder
 from nrsim.encoders.rivals import AxisEncoder as AxisEncoder
 from nrsim.encoders.rivals import ExemplarEncoder as ExemplarEncoder
+from nrsim.joining import with_all_labels
 from nrsim.schema import check
 
 
@@ -20,6 +21,7 @@ def join_codes(codes: Sequence[xr.Dataset]) -> xr.Dataset:
     ----------
     codes
         FaceCodes, ``activity (stimulus, neuron)``; neuron_id must be unique over all. ``distance`` is the first's.
+        A label of the neurons that a code lacks becomes ``''`` or NaN there.
 
     Raises
     ------
@@ -42,7 +44,7 @@ def join_codes(codes: Sequence[xr.Dataset]) -> xr.Dataset:
             raise ValueError("needed codes of the same stimuli in the same order; their stimulus_id differ")
         parts.append(code.drop_vars("distance", errors="ignore"))
     joined = xr.concat(
-        [part.drop_vars("distance", errors="ignore") for part in parts],
+        with_all_labels([part.drop_vars("distance", errors="ignore") for part in parts], "neuron"),
         "neuron",
         combine_attrs="override",
         join="exact",

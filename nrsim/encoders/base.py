@@ -11,7 +11,7 @@ import xarray as xr
 
 from nrsim import labels, provenance
 from nrsim.errors import NotFittedError, need
-from nrsim.schema import STIMULUS_LABELS, check
+from nrsim.schema import check
 
 Prototypes = Mapping[str, Any]
 
@@ -153,7 +153,7 @@ class Encoder:
                 "Transform with the same V1 bank and the same fitted features",
             )
         activity, distance = self._activity(features)
-        coords = {key: features[key] for key in features.coords if key in STIMULUS_LABELS}
+        coords = labels.carried(features)
         code = xr.Dataset({"activity": (("stimulus", "neuron"), activity)}, coords)
         code = code.assign_coords(
             neuron_id=("neuron", self._neuron_ids()),

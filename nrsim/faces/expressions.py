@@ -67,7 +67,14 @@ MACAQUE: Mapping[str, Mapping[str, float]] = {
         "jawOpen": 0.08,
     },
     # lip-smack at the pucker of its cycle, brows and scalp raised
-    "lip_smack": {"mouthPucker": 1.0, "jawOpen": 0.08, "browInnerUp": 0.4, "browOuterUp": 0.5, "eyeSquint": 0.2},
+    "lip_smack": {
+        "mouthPucker": 1.2,
+        "mouthFunnel": 0.6,
+        "jawOpen": 0.12,
+        "browInnerUp": 0.6,
+        "browOuterUp": 0.8,
+        "eyeSquint": 0.3,
+    },
 }
 EXPRESSIONS = tuple(BASIC)
 NEUTRAL = "neutral"

@@ -15,6 +15,7 @@ import scipy.sparse as sp
 from nrsim.errors import need, unknown
 from nrsim.faces import landmarks as points_of
 from nrsim.faces.correspondence import fitted, motion_centres, onto_template, sampled, shared
+from nrsim.faces.form import by_form
 from nrsim.faces.head import EYE, SKIN, TEETH, TONGUE, Head, template
 from nrsim.faces.shading import EYE_CENTRE
 from nrsim.meshes.surface import triangles
@@ -267,7 +268,15 @@ def build(
         scale, shift = scale * factor, (shift - ends.mean(axis=0)) * factor + wanted.mean(axis=0)
     here = scale * here @ rotation.T + shift
 
-    places = onto_template(placed, here, there)
+    moves = points_of.motion(moved, sp.identity(len(vertices), format="csr"))
+    known = {points_of.PLACES[point] for point in marked}
+    shown = by_form(placed, corners, skin, part == EYE, moves)
+    shown = {point: vertex for point, vertex in shown.items() if points_of.PLACES[point] not in known}
+    places = onto_template(
+        placed,
+        np.concatenate([here, placed[list(shown.values())]]),
+        np.concatenate([there, np.array([points_of.PLACES[point] for point in shown]).reshape(-1, 3)]),
+    )
     for side, eye in zip((1, -1), eyes, strict=True):
         if eye.any():
             ball = placed[eye]
@@ -285,7 +294,15 @@ def build(
         word: sp.csr_matrix(scale * shift.toarray() @ rotation.T)
         for word, shift in {**moved, **{k: sp.csr_matrix(v) for k, v in identities.items()}}.items()
     }
-    found = {point: vertices[0] for point, vertices in points_of.on_surface(places, skin).items() if len(vertices) == 1}
+    ours = points_of.motion(base.units, base.subdivision)
+    alike = [base.landmarks[point][0] for point in points_of.PLACES]
+    found = points_of.on_surface(
+        places,
+        skin,
+        moves=moves,
+        like={unit: share[alike] for unit, share in ours.items()},
+        marked=shown | marked,
+    )
     return Head(
         name,
         placed,
@@ -295,7 +312,7 @@ def build(
         sp.identity(len(vertices), format="csr"),
         corners,
         surface,
-        points_of.with_between(found | marked),
+        found,
         expressions=dict(expressions or {}),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -15,7 +15,6 @@ from nrsim.faces.expressions import blended, expression_weights
 from nrsim.faces.head import SKIN, Head
 from nrsim.faces.identities import AVERAGE, between, displacement
 from nrsim.faces.rows import Between, FaceSpec, Order, Vocabulary
-from nrsim.faces.shading import luminance
 from nrsim.faces.shape import Shape
 from nrsim.faces.views import aperture_mask, lit
 
@@ -43,11 +42,14 @@ class Painter:
         self, table: Sequence[Order], wanted: str | Sequence[str | int]
     ) -> dict[str, dict[str, tuple[int, ...]]]:
         """Return the landmarks of every head that occurs: point → domain → vertices."""
-        domains = list(dict.fromkeys(each.face.domain for each in table))
-        found = {}
-        for domain in domains:
-            head = self.words.head(domain)
-            found[str(domain)] = points_of.chosen(wanted, head.landmarks, len(head.surface["rest"]))
+        found: dict[str, dict[str, tuple[int, ...]]] = {}
+        for each in table:
+            domain = str(each.face.domain)
+            if domain not in found:
+                shape = self._shape(each.face)
+                rest, lift = shape.head.surface["rest"], shape.domain.look.brow_lift
+                known = points_of.lifted(shape.head.landmarks, rest, shape.skin, lift)
+                found[domain] = points_of.chosen(wanted, known, len(rest))
         return {point: {domain: found[domain][point] for domain in found} for point in next(iter(found.values()))}
 
     def _remembered(self, kind: str, key: Any, make: Callable[[], T]) -> T:
@@ -118,7 +120,9 @@ class Painter:
         person = None if identity is None else face.identity_level * identity
         expression = self._expression(face, shape, person)
         look = lit(shape.domain.look, face.light, face.skin)
-        painted = self._remembered("paint", (face.domain, face.light, face.skin), lambda: shape.painted(look))
+        painted = self._remembered(
+            "paint", (face.domain, face.light, face.skin), lambda: shape.painted(look, self.colour)
+        )
         pixels = self.size / self.degrees
         offset = (face.x * pixels, -face.y * pixels)
         where: dict[str, Any] = {"scale": face.scale, "offset": offset}
@@ -134,38 +138,33 @@ class Painter:
         pictures: dict[str, list[np.ndarray]] = {"image": [], **({"colour": []} if self.colour else {})}
         marks = np.zeros((len(courses), len(points), 2))
         numbers = [list(vertices[str(face.domain)]) for vertices in points.values()]
-        last: tuple[float, np.ndarray, np.ndarray] | None = None
+        last: tuple[float, dict[str, np.ndarray], np.ndarray] | None = None
         for frame, fraction in enumerate(courses):
             if last is None or last[0] != fraction:
-                surf = surface(float(fraction))
-                picture, places = shape.draw(
-                    surf,
+                image, colour, places = shape.draw(
+                    surface(float(fraction)),
                     self.size,
                     look,
                     painted,
                     yaw=face.yaw,
                     pitch=face.pitch,
                     background=self.background,
-                    colour=self.colour,
                     **where,
                 )
+                drawn = {"image": image} | ({"colour": colour} if colour is not None else {})
                 if mask is not None:
-                    seen = mask[..., None] if self.colour else mask
-                    picture = (seen * picture + (1 - seen) * self.background).astype(np.float32)
-                last = (float(fraction), picture, np.array([places[each].mean(axis=0) for each in numbers]))
-            for name, image in self._split(last[1]):
-                pictures[name].append(image)
+                    drawn = {name: self._through(mask, picture) for name, picture in drawn.items()}
+                last = (float(fraction), drawn, np.array([places[each].mean(axis=0) for each in numbers]))
+            for name, picture in last[1].items():
+                pictures[name].append(picture)
             marks[frame] = last[2]
         peak = surface(1.0)
         norm = surface(0.0) if each.intensity != 0 else peak
         return pictures, marks, shape.distance(peak, norm)
 
-    def _split(self, picture: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
-        if not self.colour:
-            yield "image", picture
-        else:
-            yield "image", np.clip(luminance(picture), 0, 1).astype(np.float32)
-            yield "colour", picture
+    def _through(self, mask: np.ndarray, picture: np.ndarray) -> np.ndarray:
+        seen = mask[..., None] if picture.ndim == 3 else mask
+        return (seen * picture + (1 - seen) * self.background).astype(np.float32)
 
     def _mask(self, shape: Shape, where: Mapping[str, Any]) -> np.ndarray | None:
         middles = np.stack([shape.middle(("eye_left", "eye_right")), shape.middle(("mouth",))])

@@ -88,8 +88,10 @@ def render_faces(
     expressions
         Your own expressions, name → weights of expression units.
     landmarks
-        ``"standard"``, ``"stettler"`` (the ten of Stettler et al. 2023), ``"68"``, or names and numbers of vertices of
-        the surface drawn.
+        ``"standard"``, ``"stettler"`` (the ten of Stettler et al. 2023), ``"alignment"`` (eyes, brows, nose, mouth and
+        chin: nine to bring faces into one frame), ``"68"`` (``point_01`` to ``point_68``, the numbers of iBUG and dlib,
+        which count from the picture's left), or names and numbers of vertices of the surface drawn. Points stay on
+        their spot of the skin, also where it is hidden.
     frames, frame_rate
         Frames of moving faces and their rate in Hz. Default: still pictures.
     out

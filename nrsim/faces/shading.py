@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from nrsim.faces.domains import Look, smoothstep
+from nrsim.faces.domains import Colour, Look, smoothstep
 from nrsim.faces.head import EYE, SKIN, TEETH, TONGUE
 
 # The brow on the template: height of its middle and its half thickness at distances from the midline, mesh units
@@ -17,15 +17,23 @@ EYE_CENTRE = np.array([0.308, 7.285, 1.245])  # of the template's left eyeball
 # Little light reaches the back of the mouth and what shows between closed lips: how much, and between which depths of
 # the template it fades (by eye)
 _CAVE, _CAVE_DEPTH = 0.12, (1.12, 1.42)
-_LUMINANCE = np.array([0.2126, 0.7152, 0.0722])  # Rec. 709, of linear colours
+_GLOSS = np.array([1.0, 0.5, 0.3, 0.3, 0.3])  # of skin, eye, teeth, tongue, others
+COLOURS = np.eye(3)
+LUMINANCE = np.array([[0.2126], [0.7152], [0.0722]])  # Rec. 709, of linear colours
 
 
 def _brow(place: np.ndarray, look: Look) -> np.ndarray:
-    x = np.abs(place[:, 0])
-    off = np.abs(place[:, 1] - look.brow_lift - np.interp(x, _BROW_X, _BROW_Y))
+    """Return how much of a place of the template, ``(3, n)``, a brow covers."""
+    x = np.abs(place[0])
+    off = np.abs(place[1] - look.brow_lift - np.interp(x, _BROW_X, _BROW_Y))
     off = off / (look.brow_thickness * np.interp(x, _BROW_X, _BROW_THICK))
     across = smoothstep(0.05, 0.15, x) * (1 - smoothstep(0.50, 0.60, x))
-    return (1 - smoothstep(0.55, 1.15, off)) * across * (place[:, 2] > 0.9)
+    return (1 - smoothstep(0.55, 1.15, off)) * across
+
+
+def _near_brow(place: np.ndarray, look: Look) -> np.ndarray:
+    x, y, z = place
+    return (z > 0.9) & (np.abs(x) < 0.60) & (np.abs(y - look.brow_lift - 7.45) < 0.10 * look.brow_thickness)
 
 
 def _texture(place: np.ndarray, frequency: float, number: int) -> np.ndarray:
@@ -65,64 +73,80 @@ def albedo(surface: Mapping[str, np.ndarray], look: Look) -> np.ndarray:
 
 
 def shade(
-    seen: Mapping[str, np.ndarray], normals: np.ndarray, look: Look, *, painted: bool = True, opened: float = 1.0
+    seen: Mapping[str, np.ndarray],
+    normals: np.ndarray,
+    look: Look,
+    tint: np.ndarray,
+    *,
+    painted: bool = True,
+    opened: float = 1.0,
 ) -> np.ndarray:
-    """Return the linear colours, red, green and blue 0..1, of seen places ``(seen, 3)``.
+    """Return how bright seen places are, ``(channel, seen)``, linear; 1 is the largest a picture shows.
+
+    Colours are mixed and lit linearly, so that a luminance may be mixed and lit in their stead.
 
     Parameters
     ----------
     seen
-        At each place: ``rest`` (template coordinates), ``albedo``, ``lip``, ``inside_mouth``, ``part``.
+        At each place: ``rest`` ``(3, seen)`` (template coordinates), ``albedo`` ``(channel, seen)``, and ``lip``,
+        ``inside_mouth``, ``part`` ``(seen,)``.
     normals
-        Unit normals towards the viewer's space, ``(seen, 3)``.
+        Unit normals towards the viewer's space, ``(3, seen)``.
     look
         Colours and lights.
+    tint
+        What becomes of red, green and blue, ``(3, channel)``: :data:`COLOURS` or :data:`LUMINANCE`.
     painted
         Whether brows, lips, eyes and teeth are painted; not on a head that brings its own colours.
     opened
         How open the mouth is, 0..1: how much light falls into it.
     """
     place, part = seen["rest"], seen["part"]
-    colour = seen["albedo"]
-    if painted:
-        for mask, paint in (
-            (seen["lip"], look.lip),
-            (_brow(place, look) * look.brow_strength * (part == SKIN), look.brow),
-            (seen["inside_mouth"], look.mouth),
-        ):
-            colour = colour * (1 - mask[:, None]) + np.array(paint) * mask[:, None]
-        colour[part == TEETH] = look.teeth
-        colour[part == TONGUE] = look.tongue
-        eye = part == EYE
-        colour[eye] = _eye(place[eye], look)
+    colour = np.array(seen["albedo"])
 
-    light, highlight = np.full(len(place), look.ambient), np.zeros(len(place))
+    def paint(which: np.ndarray | slice, mask: np.ndarray, what: Colour) -> None:
+        colour[:, which] += mask * ((np.array(what) @ tint)[:, None] - colour[:, which])
+
+    if painted:
+        paint(slice(None), seen["lip"], look.lip)
+        brow = np.flatnonzero((part == SKIN) & _near_brow(place, look))
+        paint(brow, _brow(place[:, brow], look) * look.brow_strength, look.brow)
+        paint(slice(None), seen["inside_mouth"], look.mouth)
+        for which, what in ((TEETH, look.teeth), (TONGUE, look.tongue)):
+            colour[:, part == which] = (np.array(what) @ tint)[:, None]
+        eye = np.flatnonzero(part == EYE)
+        colour[:, eye] = (_eye(place[:, eye].T, look) @ tint).T
+
+    light, highlight = np.full(place.shape[1], look.ambient), np.zeros(place.shape[1])
     for towards, strength in look.lights:
         if strength == 0:
             continue
         direction = np.array(towards) / np.linalg.norm(towards)
-        falling = np.clip(normals @ direction, 0, None)
+        falling = np.maximum(direction @ normals, 0)
         if look.flat:
             falling += look.flat * 0.5 * (smoothstep(0.1, 0.6, falling) - falling)
         light += strength * falling
         halfway = direction + [0, 0, 1]
-        highlight += strength * np.clip(normals @ (halfway / np.linalg.norm(halfway)), 0, None) ** 25
-    mouth = (part == TEETH) | (part == TONGUE) | (seen["inside_mouth"] > 0.5)
-    cave = np.where(mouth, _CAVE + (1 - _CAVE) * opened * smoothstep(*_CAVE_DEPTH, place[:, 2]), 1.0)
-    gloss = np.select([part == EYE, part == SKIN], [0.5, 1.0], 0.3) * look.shine * (1 + 1.5 * seen["lip"])
-    gloss *= cave
-    return np.clip(colour * (light * cave)[:, None] + (gloss * highlight)[:, None], 0, 1)
+        highlight += strength * _power25(np.maximum((halfway / np.linalg.norm(halfway)) @ normals, 0))
+    gloss = _GLOSS[part] * look.shine * (1 + 1.5 * seen["lip"]) * highlight
+    mouth = np.flatnonzero((part == TEETH) | (part == TONGUE) | (seen["inside_mouth"] > 0.5))
+    cave = _CAVE + (1 - _CAVE) * opened * smoothstep(*_CAVE_DEPTH, place[2, mouth])
+    light[mouth] *= cave
+    gloss[mouth] *= cave
+    return colour * light + gloss
 
 
-def luminance(colour: np.ndarray) -> np.ndarray:
-    """Return the luminance of linear colours ``(…, 3)``, ``(…,)``: Rec. 709."""
-    return colour @ _LUMINANCE
+def _power25(x: np.ndarray) -> np.ndarray:
+    x2 = x * x
+    x4 = x2 * x2
+    x8 = x4 * x4
+    return x8 * x8 * x8 * x
 
 
 def opacity(place: np.ndarray) -> np.ndarray:
-    """Return how much of the head is seen at places of the template: the neck fades out below the jaw."""
-    neck = 1 - smoothstep(0.95, 1.15, place[:, 2])
-    return 1 - neck * (1 - smoothstep(6.10, 6.42, place[:, 1]))
+    """Return how much of the head is seen at places of the template ``(3, n)``: the neck fades out below the jaw."""
+    neck = 1 - smoothstep(0.95, 1.15, place[2])
+    return 1 - neck * (1 - smoothstep(6.10, 6.42, place[1]))
 
 
 def _eye(place: np.ndarray, look: Look) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 from nrsim.faces.domains import Domain, Look, smoothstep
 from nrsim.faces.expressions import rms
 from nrsim.faces.head import EYE, SKIN, TEETH, TONGUE, template
-from nrsim.faces.shading import albedo, luminance, opacity, shade
+from nrsim.faces.shading import COLOURS, LUMINANCE, albedo, opacity, shade
 from nrsim.meshes.raster import interpolate, project, rasterise, turn
 from nrsim.meshes.surface import vertex_normals
 
@@ -20,6 +20,7 @@ _DEPTH = 0.7  # of the plane that is shown at its true size, mesh units
 # How far teeth and tongue lie further back when hidden surfaces are found, mesh units: skin that identity targets pull
 # across them then stays in front (chosen by eye)
 _MOUTH_DEPTH = 0.10
+_CHUNK = 2**14  # places shaded at once: what they need then stays in the cache
 _OPEN = 0.10  # interocular distances that the lips part until light falls between them (chosen by eye)
 
 
@@ -104,11 +105,15 @@ class Shape:
                 break
         return factor
 
-    def painted(self, look: Look) -> np.ndarray:
-        """Return what is painted on the vertices: place on the template, albedo, lip, mouth, part, ``(n, 9)``."""
+    def painted(self, look: Look, colour: bool = False) -> np.ndarray:
+        """Return what is painted on the vertices: place on the template, lip, mouth, part, and albedo, ``(n, 7 or 9)``.
+
+        The albedo is a luminance, or with ``colour`` red, green and blue.
+        """
         surface = self.head.surface
         masks = np.stack([surface["lip"], surface["inside_mouth"], surface["part"].astype(float)], axis=1)
-        return np.concatenate([surface["rest"], albedo(surface, look), masks], axis=1)
+        tint = COLOURS if colour else LUMINANCE
+        return np.concatenate([surface["rest"], masks, albedo(surface, look) @ tint], axis=1)
 
     def project(
         self, points: np.ndarray, size: int, *, yaw: float, pitch: float, scale: float, offset: tuple[float, float]
@@ -131,9 +136,8 @@ class Shape:
         scale: float = 1.0,
         offset: tuple[float, float] = (0.0, 0.0),
         background: float = 0.5,
-        colour: bool = False,
         samples: int = 2,
-    ) -> tuple[np.ndarray, np.ndarray]:
+    ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
         """Return the picture and the vertices' places in it.
 
         Parameters
@@ -152,16 +156,16 @@ class Shape:
             Shift in px, right and down.
         background
             Luminance.
-        colour
-            Return colours.
         samples
             Along each side of a pixel; they are averaged.
 
         Returns
         -------
-        numpy.ndarray
-            Luminance ``(y, x)``, or colours ``(y, x, 3)``, linear, 0..1.
-        numpy.ndarray
+        image
+            Luminance ``(y, x)``, 0..1.
+        colour
+            Red, green and blue ``(y, x, 3)``, linear, 0..1, where ``painted`` has colours; else None.
+        places
             ``(n, 2)``, px.
         """
         corners, fine = self.head.corners, size * samples
@@ -171,22 +175,43 @@ class Shape:
         drawn[np.isin(self.head.surface["part"], (TEETH, TONGUE)), 2] -= _MOUTH_DEPTH
         pixel, triangle, weights = rasterise(drawn, corners, fine, fine)
         values = np.concatenate([vertex_normals(points, corners) @ turn(yaw, pitch).T, painted], axis=1)
-        at = interpolate(values, corners, triangle, weights)
-        normals = at[:, :3] / np.maximum(np.linalg.norm(at[:, :3], axis=1, keepdims=True), 1e-9)
-        seen = {
-            "rest": at[:, 3:6],
-            "albedo": at[:, 6:9],
-            "lip": at[:, 9],
-            "inside_mouth": at[:, 10],
-            "part": np.rint(at[:, 11]).astype(np.int64),
-        }
-        if self.head.paint is not None:
-            seen["albedo"] = seen["albedo"] * self.head.paint.seen(triangle, weights, projected[corners, :2])
-        shaded = shade(seen, normals, look, painted="colour" not in self.head.surface, opened=self._opened(points))
-        if not colour:
-            shaded = luminance(shaded)[:, None]
-        visible = opacity(seen["rest"])[:, None]
-        picture = np.full((fine * fine, shaded.shape[1]), background)
-        picture[pixel] = visible * shaded + (1 - visible) * background
-        mean = picture.reshape(size, samples, size, samples, -1).mean(axis=(1, 3))
-        return (mean if colour else mean[..., 0]).astype(np.float32), projected[:, :2] / samples
+        coloured, opened = painted.shape[1] > 7, self._opened(points)
+        tint = COLOURS if coloured else LUMINANCE
+        image = np.full(fine * fine, background)
+        colour = np.full((3, fine * fine), background) if coloured else None
+        for start in range(0, len(pixel), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            at = np.ascontiguousarray(interpolate(values, corners, triangle[part], weights[part]).T)
+            normals = at[:3] / np.maximum(np.sqrt(at[0] ** 2 + at[1] ** 2 + at[2] ** 2), 1e-9)
+            seen = {
+                "rest": at[3:6],
+                "lip": at[6],
+                "inside_mouth": at[7],
+                "part": np.rint(at[8]).astype(np.int64),
+                "albedo": at[9:],
+            }
+            if self.head.paint is not None:
+                own = interpolate(self.head.surface["colour"], corners, triangle[part], weights[part])
+                pictures = self.head.paint.seen(triangle[part], weights[part], projected[corners, :2])
+                seen["albedo"] = (own * pictures @ tint).T
+            shaded = shade(seen, normals, look, tint, painted="colour" not in self.head.surface, opened=opened)
+            visible, where = opacity(at[3:6]), pixel[part]
+            lit = (LUMINANCE.T @ shaded if coloured else shaded)[0]
+            image[where] = visible * np.clip(lit, 0, 1) + (1 - visible) * background
+            if colour is not None:
+                colour[:, where] = visible * np.clip(shaded, 0, 1) + (1 - visible) * background
+        places = projected[:, :2] / samples
+        whole = _averaged(image.reshape(fine, fine), samples)
+        if colour is None:
+            return whole, None, places
+        return whole, np.stack([_averaged(each.reshape(fine, fine), samples) for each in colour], axis=-1), places
+
+
+def _averaged(picture: np.ndarray, samples: int) -> np.ndarray:
+    """Return the mean of every ``samples`` × ``samples`` of a picture, float32."""
+    size = len(picture) // samples
+    total = np.zeros((size, size))
+    for row in range(samples):
+        for column in range(samples):
+            total += picture[row::samples, column::samples]
+    return (total / samples**2).astype(np.float32)

@@ -7,11 +7,11 @@ from typing import Any, Self
 import numpy as np
 import xarray as xr
 
-from nrsim import provenance
+from nrsim import labels, provenance
 from nrsim.errors import NotFittedError, need
 from nrsim.features.base import same_features
 from nrsim.quantities import whole
-from nrsim.schema import STIMULUS_LABELS, check
+from nrsim.schema import check
 
 
 class PrincipalComponents:
@@ -77,9 +77,9 @@ class PrincipalComponents:
         got = np.array([str(name) for name in check(features, "Features")["feature_id"].values])
         same_features(self.feature_id_, got, "features")
         value = (features["value"].values - self.mean_) @ self.components_.T
-        labels = {name: features[name] for name in features.coords if name in STIMULUS_LABELS}
+        own = labels.carried(features)
         names = [f"component-{i + 1}" for i in range(self.n_components)]
-        made = xr.Dataset({"value": (("stimulus", "feature"), value, {"units": "1"})}, labels)
+        made = xr.Dataset({"value": (("stimulus", "feature"), value, {"units": "1"})}, own)
         made = made.assign_coords(feature_id=("feature", names))
         step = "PrincipalComponents.transform"
         return check(provenance.stamp(made, "Features", step, self.get_params(), parents=[features]), "Features")

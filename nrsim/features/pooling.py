@@ -8,11 +8,11 @@ from typing import Any, Self
 import numpy as np
 import xarray as xr
 
-from nrsim import provenance
+from nrsim import labels, provenance
 from nrsim.errors import NotFittedError, need
 from nrsim.features.base import same_features
 from nrsim.quantities import bare, whole
-from nrsim.schema import STIMULUS_LABELS, check
+from nrsim.schema import check
 
 
 class PooledEnergy:
@@ -116,7 +116,7 @@ class PooledEnergy:
         features = xr.Dataset(
             {"value": (("stimulus", "feature"), value, {"units": "1"})},
             {
-                **{name: seen[name] for name in seen.coords if name in STIMULUS_LABELS},
+                **labels.carried(seen),
                 "feature_id": ("feature", self.feature_id_),
                 "frequency": ("feature", frequency, {"units": "cycles/degree"}),
                 "orientation": ("feature", orientation, {"units": "degree"}),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,165 +12,218 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from nrsim import provenance
 from nrsim.errors import need, unknown
+from nrsim.images import landmarks as points
+from nrsim.images.collect import collect
+from nrsim.images.reading import read_picture
+from nrsim.images.tables import labels_of, number, read_table
 from nrsim.quantities import bare, whole
-from nrsim.schema import STIMULUS_LABELS, check
+from nrsim.schema import NOUNS, STIMULUS_LABELS
 
-_LABELS = [name for name in STIMULUS_LABELS if name not in ("image_sha256",)]
+_LABELS = [name for name in STIMULUS_LABELS if name != "image_sha256"]
+_NORM_KINDS = ("neutral", "average_identity", "midpoint", "adapted")
+# Names that mean something else on a StimulusSet: a label of a user's cannot be called so
+_TAKEN = {*NOUNS["StimulusSet"].variables, *NOUNS["StimulusSet"].coords, "stimulus", "frame", "degrees"} - set(_LABELS)
 
 
 def load_folder(
-    folder: str | os.PathLike[str], table: str | os.PathLike[str], *, size: int | None = None, degrees: float = 4.0
+    folder: str | os.PathLike[str],
+    table: str | os.PathLike[str],
+    *,
+    size: int | None = None,
+    degrees: float = 4.0,
+    labels: Sequence[str] = (),
+    landmarks: xr.DataArray | str | os.PathLike[str] | None = None,
+    out: str | os.PathLike[str] | None = None,
+    progress: bool = False,
 ) -> xr.Dataset:
     """Return a user's own pictures as a StimulusSet, ``image (stimulus, y, x)``.
 
     Parameters
     ----------
     folder
-        Where the pictures are: any format that Pillow reads, 8 or 16 bits, grey or colour. Colour becomes
-        luminance (Rec. 709 weights); what is transparent becomes mid grey.
+        Where the pictures are: any still format that Pillow reads, grey of 8 or 16 bits or of floating point in 0..1,
+        or colour of 8 bits. They are turned upright as the camera noted (EXIF). Colour becomes luminance (Rec. 709
+        weights); what is transparent becomes mid grey.
     table
         A CSV file with the column ``file`` (relative to the folder) and any stimulus labels: ``domain``, ``identity``,
         ``expression``, ``intensity``, ``view``, ``norm_id``, ``norm_kind``, ``morph_from``, ``morph_to``,
         ``morph_fraction``, … and ``degrees`` per picture. ``stimulus_id`` is the file's name without its ending where
         the column is missing. Where ``norm_id`` is missing, the only picture of intensity 0 in a domain (and identity,
-        where given) becomes the norm of its pictures.
+        where given) becomes the norm of its pictures. Lines that start with ``#`` above the header are comments.
     size
         Resize every picture to ``size`` × ``size`` px, with anti-aliasing. Default: as they are, all of one size.
     degrees
         Width of a picture in degrees of visual angle, where the table has no such column. Default 4 (chosen).
+    labels
+        Further columns of the table to keep as labels: ``labels=["age", "session"]``. A column of numbers becomes
+        numbers (units 1; an empty cell is NaN), any other text.
+    landmarks
+        Landmarks of every picture in px of its file, held upright: a landmark file (:func:`nrsim.read_landmarks`), what
+        that returned, or a folder with a template ``<picture>.tem`` for each. They become the coordinate
+        ``landmark (stimulus, point, axis)`` in px of the image as it is stored, after resizing.
+    out
+        A netCDF file (``.nc``) to write to in blocks, for more pictures than fit in memory. The StimulusSet is then
+        opened from it, and pictures are read when needed.
+    progress
+        Show what is done and what is left.
 
     Raises
     ------
     FileNotFoundError
         If the folder, the table or a picture is missing.
     ValueError, TypeError
-        For an unknown column (the nearest is named), no column ``file``, a number that is none, a file that is no
-        picture, pictures of different sizes or degrees, or a stimulus_id that comes twice.
+        For an unknown column (the nearest is named), no column ``file``, a row with too many or too few fields, a
+        number that is none, a ``norm_id`` that is no picture's, a file that is no picture, floating-point luminance
+        outside 0..1, pictures of different sizes or degrees, a stimulus_id that comes twice, or pictures without
+        landmarks.
 
     Examples
     --------
     >>> import nrsim as nr
     >>> faces = nr.load_folder("pictures", "pictures.csv", size=128, degrees=6.0)  # doctest: +SKIP
     """
-    place = Path(folder)
+    place, path = Path(folder), Path(table)
     if not place.is_dir():
         raise FileNotFoundError(f"needed a folder of pictures; there is no folder {str(place)!r}")
     if size is not None:
         size = whole(size, "size", low=8)
-    rows = _read_table(Path(table))
-    n = len(rows)
-    images = [_read_picture(place / name, size) for name in rows["file"]]
-    shapes = {image.shape for image in images}
-    if len(shapes) > 1:
-        shown = ", ".join(f"{h} × {w}" for h, w in sorted(shapes)[:4])
-        raise need("pictures of one size", f"{shown} px", "Pass size=, to which all are resized")
-    widths = (
-        rows.pop("degrees").to_numpy(float) if "degrees" in rows else np.full(n, bare(degrees, "degree", "degrees"))
+    rows = _read_rows(path, labels)
+    _all_there(place, rows, path.name)
+    width = _width(rows, degrees, path.name)
+    _identify(rows, path.name)
+    names = list(rows["file"])
+    found = None
+    if landmarks is not None:
+        found = points.for_pictures(landmarks, names, list(rows["stimulus_id"]))
+    return collect(
+        names,
+        partial(_read, place, size),
+        _coords(rows, labels),
+        step="load_folder",
+        settings={"pictures": len(rows), "size": size, "degrees": width},
+        degrees=width,
+        title=place.name,
+        source="own pictures",
+        points=found,
+        out=out,
+        progress=progress,
     )
-    if (widths <= 0).any() or np.ptp(widths) > 1e-6:
-        raise need("one width above 0 in degrees for all pictures", f"{widths.min():g} to {widths.max():g}")
-    if "stimulus_id" not in rows:
-        rows["stimulus_id"] = [Path(name).stem for name in rows["file"]]
-    doubled = rows["stimulus_id"][rows["stimulus_id"].duplicated()]
-    if len(doubled):
-        raise need("a stimulus_id for each picture", f"{doubled.iloc[0]!r} more than once", "Add a column stimulus_id")
-    if "norm_id" not in rows and "intensity" in rows:
-        rows["norm_id"] = _norm_ids(rows)
-
-    ny, nx = images[0].shape
-    step = float(widths[0]) / nx
-    coords: dict[str, Any] = {
-        name: ("stimulus", rows[name].to_numpy(), _units(name)) for name in rows.columns if name in STIMULUS_LABELS
-    }
-    coords["image_sha256"] = ("stimulus", [provenance.image_hash(image) for image in images])
-    coords["y"] = ("y", (ny / 2 - 0.5 - np.arange(ny)) * step, {"units": "degree"})
-    coords["x"] = ("x", (np.arange(nx) + 0.5 - nx / 2) * step, {"units": "degree"})
-    made = xr.Dataset({"image": (("stimulus", "y", "x"), np.stack(images), {"units": "1"})}, coords)
-    settings = {"pictures": n, "size": size, "degrees": float(widths[0])}
-    made = provenance.stamp(made, "StimulusSet", "load_folder", settings, title=place.name, source="own pictures")
-    return check(made, "StimulusSet")
 
 
 def pictures(
-    *, folder: str, table: str, size: int | None = None, degrees: float = 4.0, base: Path = Path()
+    *,
+    folder: str,
+    table: str,
+    size: int | None = None,
+    degrees: float = 4.0,
+    labels: Sequence[str] = (),
+    landmarks: str | None = None,
+    progress: bool = False,
+    base: Path = Path(),
 ) -> xr.Dataset:
     """Return own pictures as a recipe names them: paths start from the recipe's folder ``base``."""
-    return load_folder(base / folder, base / table, size=size, degrees=degrees)
+    marks = None if landmarks is None else base / landmarks
+    where = {"size": size, "degrees": degrees, "labels": labels, "landmarks": marks}
+    return load_folder(base / folder, base / table, progress=progress, **where)  # type: ignore[arg-type]
 
 
-def _units(name: str) -> dict[str, str]:
-    units = STIMULUS_LABELS[name].units
-    return {"units": units[0]} if units else {}
+def _read(place: Path, size: int | None, name: str) -> tuple[np.ndarray, tuple[int, int]]:
+    return read_picture(place / name, size)
 
 
-def _read_table(path: Path) -> pd.DataFrame:
-    if not path.is_file():
-        raise FileNotFoundError(f"needed a table of pictures (CSV); there is no file {str(path)!r}")
-    try:
-        rows = pd.read_csv(path, dtype=str, keep_default_na=False, skipinitialspace=True, comment="#")
-    except pd.errors.EmptyDataError:
-        raise need("a table of pictures with the column 'file'", f"the empty file {path.name!r}") from None
-    except (UnicodeDecodeError, pd.errors.ParserError) as error:
-        raise ValueError(f"needed a table of pictures as CSV in UTF-8; {path.name!r} is not: {error}") from None
+def _read_rows(path: Path, labels: Sequence[str]) -> pd.DataFrame:
+    if isinstance(labels, str) or not all(isinstance(name, str) for name in labels):
+        raise need("labels: a list of names of columns", repr(labels), kind=TypeError)
+    rows = read_table(path, "a table of pictures")
+    taken = [name for name in labels if name in _TAKEN]
+    if taken:
+        raise need(
+            "labels with names of their own", f"{taken[0]!r}, which means something else here", "Rename the column"
+        )
+    lost = [name for name in labels if name not in rows]
+    if lost:
+        raise unknown(f"column of {path.name!r} in labels", lost[0], rows.columns)
     known = [*_LABELS, "degrees"]
     for column in rows.columns:
-        if column not in known:
-            raise unknown(f"column in {path.name!r}", column, known)
+        if column not in known and column not in labels:
+            own = [*labels, column]
+            raise unknown(f"column in {path.name!r}", column, known, hint=f"To keep it as a label, pass labels={own!r}")
     if "file" not in rows or not len(rows):
-        raise need(
-            "a column 'file' and at least one row", f"{list(rows.columns)} and {len(rows)} rows in {path.name!r}"
-        )
+        have = f"{list(rows.columns)} and {len(rows)} rows in {path.name!r}"
+        raise need("a column 'file' and at least one row", have)
     for column in rows.columns:
-        if column == "degrees" or STIMULUS_LABELS[column].kind == "number":
-            rows[column] = [_number(text, column, i, path.name) for i, text in enumerate(rows[column])]
+        if column == "degrees" or (column in known and STIMULUS_LABELS[column].kind == "number"):
+            rows[column] = [number(cell, column, row, path.name) for row, cell in rows[column].items()]
     return rows
 
 
-def _number(text: str, column: str, row: int, table: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = np.nan
-    if not np.isfinite(number):
-        raise need(f"{column}: a number", f"{text!r} in row {row + 2} of {table!r}")
-    return number
+def _all_there(place: Path, rows: pd.DataFrame, table: str) -> None:
+    """Raise if a row names no file, before the first picture is read."""
+    empty = rows.index[rows["file"] == ""]
+    if len(empty):
+        raise need("a picture's name in the column 'file'", f"an empty cell in row {empty[0]} of {table!r}")
+    lost = [(row, name) for row, name in rows["file"].items() if not (place / name).is_file()]
+    if lost:
+        row, name = lost[0]
+        more = f" (nor {len(lost) - 1} more)" if len(lost) > 1 else ""
+        raise FileNotFoundError(
+            f"needed the picture {name!r} (row {row} of {table!r}); there is no such file in {str(place)!r}{more}"
+        )
 
 
-def _read_picture(path: Path, size: int | None) -> np.ndarray:
-    from PIL import Image
-    from skimage import color, transform, util
+def _width(rows: pd.DataFrame, degrees: float, table: str) -> float:
+    if "degrees" not in rows:
+        return bare(degrees, "degree", "degrees", above=0)
+    widths = rows["degrees"].to_numpy(float)
+    if (widths <= 0).any() or np.ptp(widths) > 1e-6:
+        came = f"{widths.min():g} to {widths.max():g} in {table!r}"
+        raise need("one width above 0 in degrees for all pictures", came, "Load each width as a set of its own")
+    return float(widths[0])
 
-    if not path.is_file():
-        raise FileNotFoundError(f"needed the picture {path.name!r}; there is no such file in {str(path.parent)!r}")
-    try:
-        with Image.open(path) as picture:
-            raw = np.asarray(picture.convert("RGBA") if picture.mode in ("P", "CMYK", "YCbCr", "1") else picture)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        raise ValueError(f"needed a picture; {path.name!r} cannot be read as one") from None
-    image = util.img_as_float32(raw.astype(np.uint16) if raw.dtype == np.int32 else raw)
-    if image.ndim == 3 and image.shape[2] in (2, 4):
-        alpha = image[..., -1:]
-        image = image[..., :-1] * alpha + 0.5 * (1 - alpha)
-    if image.ndim == 3 and image.shape[2] in (1, 3):
-        image = color.rgb2gray(image) if image.shape[2] == 3 else image[..., 0]
-    if image.ndim != 2:
-        raise need("a still picture, grey or colour", f"{path.name!r} with the shape {raw.shape}")
-    if size is not None and image.shape != (size, size):
-        if image.shape[0] != image.shape[1]:
-            h, w = image.shape
-            raise need("square pictures, where size is given", f"{path.name!r} with {h} × {w} px", "Crop them first")
-        image = transform.resize(image, (size, size), anti_aliasing=image.shape[0] > size)
-    return np.clip(image, 0, 1).astype(np.float32)
+
+def _identify(rows: pd.DataFrame, table: str) -> None:
+    """Fill in stimulus_id and norm_id where they are missing, and check them where they are not."""
+    if "stimulus_id" not in rows:
+        rows["stimulus_id"] = [Path(name).stem for name in rows["file"]]
+    empty = rows.index[rows["stimulus_id"] == ""]
+    if len(empty):
+        raise need("a stimulus_id for each picture", f"an empty cell in row {empty[0]} of {table!r}")
+    doubled = rows.index[rows["stimulus_id"].duplicated()]
+    if len(doubled):
+        came = f"{rows.loc[doubled[0], 'stimulus_id']!r} more than once, again in row {doubled[0]} of {table!r}"
+        raise need("a stimulus_id for each picture", came, "Add a column stimulus_id")
+    if "norm_id" in rows:
+        known = set(rows["stimulus_id"])
+        for row, name in rows["norm_id"].items():
+            if name and name not in known:
+                hint = "It is the stimulus_id of the picture's norm, or empty where the table has none"
+                raise unknown(f"norm_id in row {row} of {table!r}", name, known, hint=hint)
+    elif "intensity" in rows:
+        rows["norm_id"] = _norm_ids(rows)
+    if "norm_kind" in rows:
+        for row, name in rows["norm_kind"].items():
+            if name and name not in _NORM_KINDS:
+                raise unknown(f"norm_kind in row {row} of {table!r}", name, _NORM_KINDS)
 
 
 def _norm_ids(rows: pd.DataFrame) -> list[str]:
     """Return for each picture the only one of intensity 0 in its domain and identity, '' where there is not one."""
     keys = [name for name in ("domain", "identity") if name in rows]
-    group = rows[keys].agg("\x1f".join, axis=1) if keys else pd.Series([""] * len(rows))
-    found = {}
-    for name in group.unique():
-        zeros = rows["stimulus_id"][(group == name) & (rows["intensity"].astype(float).abs() < 1e-9)]
-        found[name] = str(zeros.iloc[0]) if len(zeros) == 1 else ""
-    return [found[name] for name in group]
+    group = rows[keys].agg("\x1f".join, axis=1) if keys else pd.Series([""] * len(rows), index=rows.index)
+    zero = rows["intensity"].astype(float).abs() < 1e-9
+    found = {name: list(rows.loc[(group == name) & zero, "stimulus_id"]) for name in group.unique()}
+    return [found[name][0] if len(found[name]) == 1 else "" for name in group]
+
+
+def _coords(rows: pd.DataFrame, labels: Sequence[str]) -> dict[str, Any]:
+    coords: dict[str, Any] = {}
+    for name in rows.columns:
+        if name in STIMULUS_LABELS:
+            units = STIMULUS_LABELS[name].units
+            kind = float if units else object
+            coords[name] = ("stimulus", rows[name].to_numpy(dtype=kind), {"units": units[0]} if units else {})
+        elif name in labels:
+            values = labels_of(list(rows[name]))
+            coords[name] = ("stimulus", values, {"units": "1"} if values.dtype.kind == "f" else {})
+    return coords

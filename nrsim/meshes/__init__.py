@@ -1,1 +1,1 @@
-"""Meshes: surfaces, a camera and a z-buffer renderer, in plain NumPy; what every drawn stimulus is made with."""
+"""Meshes: surfaces, a camera and a z-buffer renderer (NumPy, or Numba); what every drawn stimulus is made with."""

@@ -8,7 +8,7 @@ import scipy.sparse as sp
 
 def triangles(quads: np.ndarray) -> np.ndarray:
     """Return the two triangles of each quad, ``(2 quads, 3)``."""
-    return np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
+    return np.ascontiguousarray(np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]]))
 
 
 def subdivide(n_vertices: int, quads: np.ndarray) -> tuple[sp.csr_matrix, np.ndarray]:
@@ -82,9 +82,12 @@ def subdivide(n_vertices: int, quads: np.ndarray) -> tuple[sp.csr_matrix, np.nda
 
 def vertex_normals(vertices: np.ndarray, corners: np.ndarray) -> np.ndarray:
     """Return unit normals ``(vertex, 3)``, the area-weighted mean of the triangles ``corners (triangle, 3)``."""
-    a, b, c = (vertices[corners[:, i]] for i in range(3))
-    face = np.cross(b - a, c - a)
-    normals = np.stack(
-        [np.bincount(corners.ravel(), np.repeat(face[:, axis], 3), len(vertices)) for axis in range(3)], axis=1
-    )
+    x, y, z = np.ascontiguousarray(vertices.T)
+    a, b, c = np.ascontiguousarray(corners.T)
+    x0, y0, z0 = x[a], y[a], z[a]
+    x1, y1, z1, x2, y2, z2 = x[b] - x0, y[b] - y0, z[b] - z0, x[c] - x0, y[c] - y0, z[c] - z0
+    face = np.stack([y1 * z2 - z1 * y2, z1 * x2 - x1 * z2, x1 * y2 - y1 * x2], axis=1)
+    ends = np.arange(0, corners.size + 1, 3)  # column t of the matrix holds the corners of triangle t
+    touches = sp.csc_matrix((np.ones(corners.size), corners.ravel(), ends), (len(vertices), len(corners)))
+    normals = touches @ face
     return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)

@@ -12,10 +12,10 @@ import xarray as xr
 from scipy.ndimage import gaussian_filter
 from tqdm.auto import tqdm
 
-from nrsim import provenance
+from nrsim import labels, provenance
 from nrsim.errors import need, unknown
 from nrsim.quantities import bare, whole
-from nrsim.schema import STIMULUS_LABELS, check
+from nrsim.schema import check
 from nrsim.v1.kernels import Channel, divide, envelope
 
 DENSE_LIMIT = 2.0  # GB of unpooled maps that are still returned
@@ -322,8 +322,8 @@ class V1Bank:
         settings: dict[str, Any],
         extra: dict[str, Any],
     ) -> xr.Dataset:
-        travelling = [name for name in faces.coords if name in STIMULUS_LABELS or name in ("landmark", "point", "axis")]
-        made = made.assign_coords({name: faces[name] for name in travelling})
+        points = {name: faces[name] for name in ("landmark", "point", "axis") if name in faces.coords}
+        made = made.assign_coords({**labels.carried(faces), **points})
         made = made.assign_coords(
             frequency=("frequency", self.frequencies, {"units": "cycles/degree"}),
             orientation=("orientation", self.orientations, {"units": "degree"}),

@@ -1,0 +1,158 @@
+"""Many pictures and their labels become one StimulusSet, in memory or, a block at a time, in a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from tqdm.auto import tqdm
+
+from nrsim import files, provenance
+from nrsim.errors import need
+from nrsim.schema import check
+
+_LARGEST = 4 * 2**30  # bytes of pictures that are made in memory; more go to a file (chosen: half of a small computer)
+_BLOCK = 2**24  # bytes of pictures written at a time (chosen)
+
+
+def collect(
+    names: Sequence[str],
+    read: Callable[[str], tuple[np.ndarray, tuple[int, int]]],
+    labels: Mapping[str, Any],
+    *,
+    step: str,
+    settings: Mapping[str, Any],
+    degrees: float,
+    title: str,
+    source: str,
+    points: tuple[np.ndarray, list[str]] | None = None,
+    out: str | os.PathLike[str] | None = None,
+    progress: bool = False,
+) -> xr.Dataset:
+    """Read pictures one by one and return them as a checked StimulusSet.
+
+    Parameters
+    ----------
+    names
+        The pictures, as ``read`` takes them.
+    read
+        Name → luminance ``(y, x)`` and the picture's height and width in px before it was resized.
+    labels
+        Coordinates along ``stimulus``, ready for xarray.
+    step, settings, title, source
+        For the history.
+    degrees
+        Width of the pictures, degree.
+    points
+        Landmarks ``(picture, point, 2)`` in px of the files, NaN where unknown, and the points' names.
+    out
+        A netCDF file to write to in blocks; the result is then opened from it, and values are read when needed.
+    progress
+        Show what is done and what is left.
+
+    Raises
+    ------
+    ValueError
+        If pictures differ in size, most landmarks of one lie outside it, or there are more than fit in memory.
+    """
+    target = None if out is None else Path(out)
+    if target is not None and target.suffix != ".nc":
+        raise need("out: the name of a netCDF file, ending in .nc", repr(str(out)))
+    first, _ = read(names[0])
+    height, width = first.shape
+    whole_set = first.nbytes * len(names)
+    if target is None and whole_set > _LARGEST:
+        raise need(
+            f"at most {_LARGEST / 2**30:g} GiB of pictures in memory",
+            f"{len(names)} pictures of {height} × {width} px, {whole_set / 2**30:.1f} GiB",
+            "Pass out='faces.nc' to write them to a file, or choose fewer, or a smaller size=",
+        )
+    scales = np.empty((len(names), 1, 2))
+    hashes = []
+    bar = tqdm(names, desc=step, unit="picture", disable=None if progress else True)
+
+    def pictures() -> Any:
+        for i, name in enumerate(bar):
+            image, (h, w) = read(name)
+            if image.shape != first.shape:
+                came = f"{height} × {width} px in {names[0]!r} and {h} × {w} px in {name!r}"
+                raise need("pictures of one size", came, "Pass size=, to which all are resized")
+            scales[i, 0] = image.shape[1] / w, image.shape[0] / h
+            if points is not None:
+                _mostly_inside(points[0][i], name, h, w)
+            hashes.append(provenance.image_hash(image))
+            yield image
+
+    def labelled() -> xr.Dataset:
+        pixel = degrees / width
+        coords = dict(labels)
+        coords["image_sha256"] = ("stimulus", hashes)
+        coords["y"] = ("y", (height / 2 - 0.5 - np.arange(height)) * pixel, {"units": "degree"})
+        coords["x"] = ("x", (np.arange(width) + 0.5 - width / 2) * pixel, {"units": "degree"})
+        if points is not None:
+            coords["landmark"] = (("stimulus", "point", "axis"), points[0] * scales, {"units": "px"})
+            coords |= {"point": ("point", points[1]), "axis": ("axis", ["x", "y"])}
+        made = xr.Dataset(coords=coords)
+        return provenance.stamp(made, "StimulusSet", step, settings, title=title, source=source)
+
+    if target is None:
+        images = np.empty((len(names), height, width), dtype=np.float32)
+        for i, image in enumerate(pictures()):
+            images[i] = image
+        made = labelled()
+        made["image"] = (("stimulus", "y", "x"), images, _ABOUT)
+        return check(made, "StimulusSet")
+    with files.replacing(target) as temporary:
+        _write(temporary, (len(names), height, width), pictures())
+        labelled().to_netcdf(temporary, mode="a", engine="h5netcdf")
+    return check(xr.open_dataset(target, engine="h5netcdf"), "StimulusSet")
+
+
+_ABOUT = {"units": "1", "long_name": "luminance"}
+
+
+def _mostly_inside(places: np.ndarray, name: str, height: int, width: int) -> None:
+    """Raise if most points lie outside the picture: they were then marked at another size."""
+    known = places[np.isfinite(places).all(axis=1)]
+    outside = int(((known < 0) | (known > (width, height))).any(axis=1).sum())
+    if outside > len(known) / 2:
+        todo = "Landmarks are in px of the file, upright, with 0 at the left and top edge"
+        raise need(
+            f"most landmarks of {name!r} inside it ({height} × {width} px)", f"{outside} of {len(known)} outside", todo
+        )
+
+
+def _write(path: Path, shape: tuple[int, int, int], pictures: Any) -> None:
+    """Write ``image (stimulus, y, x)`` a block at a time."""
+    import h5netcdf
+
+    per_block = max(1, min(shape[0], _BLOCK // (4 * shape[1] * shape[2])))
+    per_chunk = max(
+        1, min(per_block, 2**20 // (4 * shape[1] * shape[2]))
+    )  # about 1 MiB: what one picture costs to read
+    with h5netcdf.File(path, "w") as file:
+        file.dimensions = dict(zip(("stimulus", "y", "x"), shape, strict=True))
+        variable = file.create_variable(
+            "image",
+            ("stimulus", "y", "x"),
+            np.float32,
+            chunks=(per_chunk, *shape[1:]),
+            compression="gzip",
+            compression_opts=1,
+            shuffle=True,
+        )
+        for name, value in _ABOUT.items():
+            variable.attrs[name] = value
+        block: list[np.ndarray] = []
+        start = 0
+        for picture in pictures:
+            block.append(picture)
+            if len(block) == per_block:
+                variable[start : start + len(block)] = np.stack(block)
+                start, block = start + len(block), []
+        if block:
+            variable[start : start + len(block)] = np.stack(block)
