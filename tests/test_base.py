@@ -78,7 +78,7 @@ def test_results_are_whole_or_absent(tmp_path):
     with pytest.raises(RuntimeError), files.replacing(target) as temporary:
         temporary.write_text("half")
         raise RuntimeError
-    assert list(target.parent.iterdir()) == []
+    assert not target.parent.exists()
     files.write_netcdf(nr.example("Recording"), target)
     assert nr.identical(xr.load_dataset(target), nr.example("Recording"))
     folder = tmp_path / "new" / "folder"
@@ -96,3 +96,7 @@ def test_results_are_whole_or_absent(tmp_path):
     assert [path.name for path in folder.iterdir()] == ["a.txt"]
     with pytest.raises(NotADirectoryError, match="Choose another"), files.replacing_folder(folder / "a.txt"):
         pass
+    with pytest.raises(IsADirectoryError, match="name of a file"), files.replacing(folder):
+        pass
+    with pytest.raises(OSError, match="folder that can be written to; .*a.txt' cannot be"):
+        files.write_netcdf(nr.example("Recording"), folder / "a.txt" / "result.nc")

@@ -142,8 +142,10 @@ def render_faces(
     variables = {"image": (shape, ("frame", "y", "x") if moving is not None else ("y", "x"))}
     if colour:
         variables["colour"] = ((*shape, 3), (*variables["image"][1], "channel"))
+    units = {name: {"units": "1"} for name in variables}
+    units["image"]["long_name"] = "luminance"
     bar = tqdm(table, desc="faces", unit="face", disable=None if progress else True)
-    with nullcontext() if out is None else files.StimulusWriter(out, len(table), variables) as writer:
+    with nullcontext() if out is None else files.StimulusWriter(out, len(table), variables, units) as writer:
         images: dict[str, list[np.ndarray]] = {name: [] for name in variables}
         places, distances, hashes = [], [], []
         for i, each in enumerate(bar):
@@ -186,11 +188,7 @@ def render_faces(
             writer.finish(labels)
     if out is not None:
         return check(files.open_stimuli(out), "StimulusSet")
-    units = {"units": "1", "long_name": "luminance"}
-    made = {
-        name: (("stimulus", *variables[name][1]), np.stack(parts), units if name == "image" else {"units": "1"})
-        for name, parts in images.items()
-    }
+    made = {name: (("stimulus", *variables[name][1]), np.stack(parts), units[name]) for name, parts in images.items()}
     return check(labels.assign(made), "StimulusSet")
 
 
