@@ -16,8 +16,10 @@ from nrsim.errors import need
 from nrsim.faces.courses import time_course
 from nrsim.faces.head import Head
 from nrsim.faces.painter import Painter
-from nrsim.faces.rows import Between, FaceSpec, Order, Vocabulary, order
+from nrsim.faces.rows import order
+from nrsim.faces.spec import Between, FaceSpec, Order
 from nrsim.faces.views import aperture_mask, view_of
+from nrsim.faces.vocabulary import Vocabulary
 from nrsim.quantities import bare, whole
 from nrsim.schema import STIMULUS_LABELS, check
 

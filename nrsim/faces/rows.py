@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nrsim.errors import need, unknown
 from nrsim.faces import expressions as of_expressions
 from nrsim.faces import identities as of_identities
-from nrsim.faces.domains import DOMAINS, domain_named
+from nrsim.faces.domains import domain_named
 from nrsim.faces.expressions import NEUTRAL, expression_weights
-from nrsim.faces.head import Head, template
-from nrsim.faces.identities import AVERAGE, named_identities
-from nrsim.faces.views import LIGHTS, SKINS, STANDARD_LIGHT, view_named, view_of
+from nrsim.faces.head import template
+from nrsim.faces.identities import AVERAGE
+from nrsim.faces.spec import Between, FaceSpec, Order, identifier
+from nrsim.faces.views import LIGHTS, SKINS, STANDARD_LIGHT, view_named
+from nrsim.faces.vocabulary import Vocabulary
 from nrsim.quantities import bare
 
 KEYS = (
@@ -22,135 +23,6 @@ KEYS = (
 )
 _STRETCH = (0.5, 2.0)
 _SCALE = (0.05, 3.0)
-
-
-@dataclass(frozen=True)
-class Between:
-    """One name, or a place between two: ``fraction`` 0 is the first, 1 the second."""
-
-    first: str
-    second: str = ""
-    fraction: float = 0.0
-
-    def __str__(self) -> str:
-        """Return the name, or both with the fraction."""
-        return f"{self.first}-{self.second}-{self.fraction:.2f}" if self.second else self.first
-
-    @property
-    def name(self) -> str:
-        """The name a label carries: the end where it is one, else both."""
-        if not self.second or self.fraction == 0:
-            return self.first
-        return self.second if self.fraction == 1 else f"{self.first}-{self.second}"
-
-    def plain(self) -> Between:
-        """Return the same place with the ends of a morph as single names."""
-        return self if 0 < self.fraction < 1 else Between(self.name)
-
-
-@dataclass(frozen=True)
-class FaceSpec:
-    """One face: what is seen, from where, in which light. Equal ones are the same picture."""
-
-    domain: Between
-    identity: Between = Between(AVERAGE)
-    identity_level: float = 0.0
-    expression: Between = Between(NEUTRAL)
-    intensity: float = 0.0
-    stretch: float = 1.0
-    yaw: float = 0.0
-    pitch: float = 0.0
-    light: str = STANDARD_LIGHT
-    skin: str = ""
-    scale: float = 1.0
-    x: float = 0.0
-    y: float = 0.0
-    course: str | tuple[float, ...] = ""
-
-
-@dataclass(frozen=True)
-class Order:
-    """A face ordered: its picture, its id, and the labels that the picture does not say."""
-
-    face: FaceSpec
-    stimulus_id: str
-    along: str  # the trajectory that intensity runs along: "expression" or "identity"
-    morph: Between | None = None
-    labels: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def intensity(self) -> float:
-        """Where the face lies on its trajectory; 0 is the norm."""
-        return self.face.intensity if self.along == "expression" else self.face.identity_level
-
-    def norm(self) -> FaceSpec:
-        """Return the face at intensity 0 of this one's trajectory, the rest being equal."""
-        if self.along == "expression":
-            return replace(self.face, expression=Between(NEUTRAL), intensity=0.0, course="")
-        return replace(self.face, identity=Between(AVERAGE), identity_level=0.0, course="")
-
-
-@dataclass(frozen=True)
-class Vocabulary:
-    """The names that rows may use beside nrsim's own."""
-
-    heads: Mapping[str, Head]
-    identities: Mapping[str, Mapping[str, float]]
-    expressions: Mapping[str, Mapping[str, float]]
-
-    @classmethod
-    def checked(
-        cls,
-        heads: Mapping[str, Head] | None,
-        identities: Mapping[str, Mapping[str, float]] | None,
-        expressions: Mapping[str, Mapping[str, float]] | None,
-    ) -> Vocabulary:
-        """Return the names after a look at what stands behind them.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If heads are no heads or take a name of nrsim's, or identities or expressions are no weights.
-        """
-        if heads is not None and not isinstance(heads, Mapping):
-            raise need("heads: name → Head", repr(heads), kind=TypeError)
-        for name, head in (heads or {}).items():
-            if not isinstance(head, Head):
-                raise need(f"heads: a Head for {name!r}", type(head).__name__, "nr.load_head reads one", kind=TypeError)
-            if name in DOMAINS:
-                raise need("another name for a head of your own", f"{name!r}, which is nrsim's")
-        return cls(dict(heads or {}), of_identities.checked(identities), of_expressions.checked(expressions))
-
-    def head(self, domain: Between) -> Head:
-        """Return the head a domain is made of."""
-        return domain_named(domain.first, self.heads).head or template()
-
-    def kind(self, name: str, head: Head) -> str:
-        """Return what a morph's end is: ``"domain"``, ``"identity"`` or ``"expression"``."""
-        if name in DOMAINS or name in self.heads:
-            return "domain"
-        if name in self.identities or (head is template() and name in named_identities()) or name in head.identities:
-            return "identity"
-        return "expression"
-
-    def weights_of_identity(self, name: str, head: Head) -> Mapping[str, float]:
-        """Return an identity's weights.
-
-        Raises
-        ------
-        ValueError
-            For an unknown one; the nearest is named.
-        """
-        if name == AVERAGE:
-            return {}
-        if name in self.identities:
-            return self.identities[name]
-        if head is template() and name in named_identities():
-            return named_identities()[name]
-        if name in head.identities:
-            return {name: 1.0}
-        named = named_identities() if head is template() else head.identities
-        raise unknown("identity", name, {AVERAGE, *self.identities, *named})
 
 
 def order(row: Mapping[str, Any], number: int, words: Vocabulary) -> Order:
@@ -217,7 +89,7 @@ def order(row: Mapping[str, Any], number: int, words: Vocabulary) -> Order:
     if not isinstance(labels, Mapping):
         raise need(f"labels of face {number}: name → text or number", repr(labels), kind=TypeError)
     given = {"domain": domain, "identity": identity, "expression": expression, "level": level, "along": along}
-    name = str(row["stimulus_id"]) if "stimulus_id" in row else _identifier(face, given)
+    name = str(row["stimulus_id"]) if "stimulus_id" in row else identifier(face, given)
     return Order(face, name, along, morph, dict(labels))
 
 
@@ -283,31 +155,3 @@ def _view(row: Mapping[str, Any], number: int) -> tuple[float, float]:
         return view_named(str(row["view"]))
     yaw = bare(row.get("yaw", 0.0), "degree", f"yaw of face {number}", low=-180, high=180) + 0.0
     return yaw, bare(row.get("pitch", 0.0), "degree", f"pitch of face {number}", low=-90, high=90) + 0.0
-
-
-def _identifier(face: FaceSpec, given: Mapping[str, Any]) -> str:
-    """Return an id that says what differs from a frontal face in its head's own light."""
-    parts = [str(given["domain"])]
-    if face.stretch != 1:
-        parts.append(f"x{face.stretch:.2f}")
-    identity, expression = given["identity"], given["expression"]
-    if identity != Between(AVERAGE):
-        parts.append(str(identity))
-        if given["along"] == "identity" or given["level"] != 1:
-            parts.append(f"{given['level']:+.2f}")
-    elif given["along"] == "identity":
-        parts.append(AVERAGE)
-    if given["along"] == "expression":
-        parts.append(str(expression))
-        if expression != Between(NEUTRAL):
-            parts.append(f"{face.intensity:+.2f}")
-    if (face.yaw, face.pitch) != (0, 0):
-        parts.append(view_of(face.yaw, face.pitch))
-    parts += [word for word in (face.light if face.light != STANDARD_LIGHT else "", face.skin) if word]
-    if face.scale != 1:
-        parts.append(f"scale{face.scale:g}")
-    if (face.x, face.y) != (0, 0):
-        parts.append(f"at{face.x:+g}{face.y:+g}")
-    if face.course:
-        parts.append(face.course if isinstance(face.course, str) else "course")
-    return "-".join(parts)
