@@ -170,6 +170,20 @@ def interocular(head: Head) -> float:
     return float(np.linalg.norm(left - right))
 
 
+def known(weights: Mapping[str, float], head: Head) -> None:
+    """Raise unless all are identity axes or targets of a head.
+
+    Raises
+    ------
+    ValueError
+        For an unknown axis or target; the nearest is named.
+    """
+    names = {*(identity_axes() if head is template() else ()), *head.identities}
+    for name in weights:
+        if name not in names:
+            raise unknown(f"identity axis or target of the head {head.name!r}", name, names)
+
+
 def displacement(weights: Mapping[str, float], head: Head) -> np.ndarray:
     """Return the shift from the average face, ``(vertex, 3)``, for weights of identity axes and targets.
 
@@ -178,11 +192,8 @@ def displacement(weights: Mapping[str, float], head: Head) -> np.ndarray:
     ValueError
         For an unknown axis or target; the nearest is named.
     """
+    known(weights, head)
     axes = identity_axes() if head is template() else {}
-    known = {*axes, *head.identities}
-    for name in weights:
-        if name not in known:
-            raise unknown(f"identity axis or target of the head {head.name!r}", name, known)
     targets = _combined(*(_times(weight, axes.get(name, {name: 1.0})) for name, weight in weights.items()))
     if head is not template():
         return head.identity(targets)

@@ -11,6 +11,11 @@ from nrsim.faces.identities import AVERAGE
 from nrsim.faces.views import STANDARD_LIGHT, view_of
 
 
+def decimals(value: float, sign: str = "") -> str:
+    """Return a number with two decimals, or with as many as tell it from its neighbours."""
+    return f"{value:{sign}.2f}" if abs(round(value, 2) - value) < 1e-9 else f"{value:{sign}.6g}"
+
+
 @dataclass(frozen=True)
 class Between:
     """One name, or a place between two: ``fraction`` 0 is the first, 1 the second."""
@@ -21,7 +26,7 @@ class Between:
 
     def __str__(self) -> str:
         """Return the name, or both with the fraction."""
-        return f"{self.first}-{self.second}-{self.fraction:.2f}" if self.second else self.first
+        return f"{self.first}-{self.second}-{decimals(self.fraction)}" if self.second else self.first
 
     @property
     def name(self) -> str:
@@ -81,18 +86,18 @@ def identifier(face: FaceSpec, given: Mapping[str, Any]) -> str:
     """Return an id that says what differs from a frontal face in its head's own light."""
     parts = [str(given["domain"])]
     if face.stretch != 1:
-        parts.append(f"x{face.stretch:.2f}")
+        parts.append(f"x{decimals(face.stretch)}")
     identity, expression = given["identity"], given["expression"]
     if identity != Between(AVERAGE):
         parts.append(str(identity))
         if given["along"] == "identity" or given["level"] != 1:
-            parts.append(f"{given['level']:+.2f}")
+            parts.append(decimals(given["level"], "+"))
     elif given["along"] == "identity":
         parts.append(AVERAGE)
     if given["along"] == "expression":
         parts.append(str(expression))
         if expression != Between(NEUTRAL):
-            parts.append(f"{face.intensity:+.2f}")
+            parts.append(decimals(face.intensity, "+"))
     if (face.yaw, face.pitch) != (0, 0):
         parts.append(view_of(face.yaw, face.pitch))
     parts += [word for word in (face.light if face.light != STANDARD_LIGHT else "", face.skin) if word]
