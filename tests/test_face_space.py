@@ -263,3 +263,23 @@ def test_ids_tell_apart_what_differs_a_little():
         *("human-macaque-0.50-neutral", "human-macaque-0.505-neutral", "human-x0.875-neutral", "human-x0.90-neutral"),
     ]
     assert len(set(faces["domain"].values)) == 5  # what shares a norm
+
+
+# --- place, view, light ---------------------------------------------------------------------------------------------
+
+
+def test_scale_and_place_are_those_of_the_picture():
+    size, degrees = 64, 4.0
+    places = [(1.0, 0.0, 0.0), (1.0, 0.5, 0.0), (1.0, 0.0, 0.5), (0.5, 0.0, 0.0), (3.0, 0.25, -0.75)]
+    for view in ("frontal", "left_half_profile"):
+        rows = [{"domain": "human", "view": view, "scale": scale, "x": x, "y": y} for scale, x, y in places]
+        faces = nr.render_faces(rows, size=size, degrees=degrees)
+        marks = faces["landmark"].values
+        for mark, (scale, x, y) in zip(marks, places, strict=True):
+            shift = np.array([x, -y]) * size / degrees  # px: y is up in degrees, down in pixels
+            assert mark == pytest.approx(size / 2 + scale * (marks[0] - size / 2) + shift, abs=1e-9)
+        image = faces["image"].values
+        assert image[1, :, 8:] == pytest.approx(image[0, :, :-8])  # half a degree to the right
+        assert image[2, :-8] == pytest.approx(image[0, 8:])  # and up
+        halved = image[0].reshape(32, 2, 32, 2).mean(axis=(1, 3))
+        assert np.abs(image[3, 16:48, 16:48] - halved).mean() < 0.01
