@@ -57,8 +57,7 @@ def _times(factor: float, weights: Mapping[str, float]) -> dict[str, float]:
     return {target: factor * weight for target, weight in weights.items()}
 
 
-@cache
-def identity_axes() -> Mapping[str, Mapping[str, float]]:
+def identity_axes() -> dict[str, dict[str, float]]:
     """Return the axes of the template's identity space: name → weights of targets at +1; −1 is the opposite.
 
     Each joins two opposite targets (``nose-hump``: more, less), both sides of the face at once; ``sex``, ``age``,
@@ -71,6 +70,11 @@ def identity_axes() -> Mapping[str, Mapping[str, float]]:
     >>> axes["nose-hump"]
     {'nose/nose-hump-incr': 0.5, 'nose/nose-hump-decr': -0.5}
     """
+    return {name: dict(weights) for name, weights in _axes().items()}
+
+
+@cache
+def _axes() -> Mapping[str, Mapping[str, float]]:
     axes: dict[str, dict[str, float]] = {}
     targets = set(template().identities)
     for target in sorted(targets):
@@ -96,8 +100,7 @@ def identity_axes() -> Mapping[str, Mapping[str, float]]:
     return axes
 
 
-@cache
-def named_identities() -> Mapping[str, Mapping[str, float]]:
+def named_identities() -> dict[str, dict[str, float]]:
     """Return people by name (``asian_female``, ``african_male_old``, …): weights of targets beside the average face.
 
     Examples
@@ -148,7 +151,7 @@ def random_identities(n: int, *, seed: int, size: float = _SIZE, prefix: str = "
     ['person-01', 'person-02']
     """
     n, size = whole(n, "n", low=1), bare(size, "1", "size", above=0, high=0.3)
-    axes, head = identity_axes(), template()
+    axes, head = _axes(), template()
     skin = head.surface["part"] == SKIN
     spread = np.array(
         [0.0 if _LIKE_EXPRESSIONS.search(axis) else _HEAD_SHARE if _OF_THE_HEAD.match(axis) else 1.0 for axis in axes]
@@ -178,7 +181,7 @@ def known(weights: Mapping[str, float], head: Head) -> None:
     ValueError
         For an unknown axis or target; the nearest is named.
     """
-    names = {*(identity_axes() if head is template() else ()), *head.identities}
+    names = {*(_axes() if head is template() else ()), *head.identities}
     for name in weights:
         if name not in names:
             raise unknown(f"identity axis or target of the head {head.name!r}", name, names)
@@ -193,7 +196,7 @@ def displacement(weights: Mapping[str, float], head: Head) -> np.ndarray:
         For an unknown axis or target; the nearest is named.
     """
     known(weights, head)
-    axes = identity_axes() if head is template() else {}
+    axes = _axes() if head is template() else {}
     targets = _combined(*(_times(weight, axes.get(name, {name: 1.0})) for name, weight in weights.items()))
     if head is not template():
         return head.identity(targets)
