@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
+import scipy.sparse as sp
 
 from nrsim import seeds
 from nrsim.errors import need, unknown
@@ -16,6 +17,7 @@ from nrsim.quantities import bare, whole
 
 AVERAGE = "average"
 LOWEST, HIGHEST = -1.5, 1.5  # anti-faces and caricatures that stay faces (chosen by eye)
+LARGEST = 0.3  # RMS shift of a random identity at most, interocular distances (chosen by eye)
 _SIZE = 0.10  # RMS shift of a random identity, interocular distances (chosen: strangers who are easily told apart)
 _POLES = (
     *(("incr", "decr"), ("up", "down"), ("out", "in"), ("forward", "backward")),
@@ -150,7 +152,7 @@ def random_identities(n: int, *, seed: int, size: float = _SIZE, prefix: str = "
     >>> list(people)
     ['person-01', 'person-02']
     """
-    n, size = whole(n, "n", low=1), bare(size, "1", "size", above=0, high=0.3)
+    n, size = whole(n, "n", low=1), bare(size, "1", "size", above=0, high=LARGEST)
     axes, head = _axes(), template()
     skin = head.surface["part"] == SKIN
     spread = np.array(
@@ -203,10 +205,10 @@ def displacement(weights: Mapping[str, float], head: Head) -> np.ndarray:
     return head.identity(_combined(BASE, targets)) - head.identity(BASE)
 
 
-def between(first: np.ndarray, second: np.ndarray, fraction: float, skin: np.ndarray) -> np.ndarray:
+def between(first: np.ndarray, second: np.ndarray, fraction: float, skin: sp.csr_matrix) -> np.ndarray:
     """Return the tangential morph of two identities: their directions turned into one another about the average face.
 
-    With unit directions a, b at the angle θ and lengths A, B (over the skin), the morph is
+    With unit directions a, b at the angle θ and lengths A, B (over the skin as it is drawn), the morph is
     ((1 − f)·A + f·B) · (sin((1 − f)θ)·a + sin(fθ)·b) / sin θ: at a constant distance from the average where A = B.
 
     Parameters
@@ -216,18 +218,19 @@ def between(first: np.ndarray, second: np.ndarray, fraction: float, skin: np.nda
     fraction
         f: 0 is the first, 1 the second.
     skin
-        ``(vertex,)`` bool.
+        Matrix from the vertices to those of the skin drawn.
 
     Raises
     ------
     ValueError
         If the two lie in the same or in opposite directions: between those no direction is the shortest.
     """
-    lengths = np.sqrt((first[skin] ** 2).sum()), np.sqrt((second[skin] ** 2).sum())
+    drawn = skin @ first, skin @ second
+    lengths = float(np.linalg.norm(drawn[0])), float(np.linalg.norm(drawn[1]))
     if min(lengths) <= 0:
         raise need("two identities apart from the average face", "an average one", "Use identity_level for that")
     a, b = first / lengths[0], second / lengths[1]
-    angle = float(np.arccos(np.clip((a[skin] * b[skin]).sum(), -1, 1)))
+    angle = float(np.arccos(np.clip((drawn[0] * drawn[1]).sum() / (lengths[0] * lengths[1]), -1, 1)))
     if np.sin(angle) < 1e-3:
         raise need("two identities in different directions from the average", f"an angle of {np.rad2deg(angle):.1f}°")
     length = (1 - fraction) * lengths[0] + fraction * lengths[1]

@@ -84,7 +84,9 @@ class Painter:
                 for end in (place.first, place.second)
                 if end
             ]
-            return ends[0] if len(ends) == 1 else between(ends[0], ends[1], place.fraction, head.part == SKIN)
+            if len(ends) == 1:
+                return ends[0]
+            return between(ends[0], ends[1], place.fraction, head.subdivision[head.surface["part"] == SKIN])
 
         return self._remembered("identity", (head.name, face.domain, face.identity), make)
 
