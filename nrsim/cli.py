@@ -149,7 +149,9 @@ def _stimuli(arguments: argparse.Namespace) -> None:
         plt.savefig(folder / f"{stem}.png", dpi=150, bbox_inches="tight")
         plt.close()
         labels = [name for name, coord in faces.coords.items() if coord.dims == ("stimulus",)]
-        faces[labels].to_dataframe().to_csv(folder / f"{stem}.csv", index=False)
+        # Without the pictures' hash, which reading the table makes again (nr.load_folder)
+        columns = [str(name) for name in labels if name != "image_sha256"]
+        faces[labels].to_dataframe().to_csv(folder / f"{stem}.csv", columns=columns, index=False)
         faces.close()
     wrote += [f"{stem}.png (contact sheet)", f"{stem}.csv (table)"]
     print(f"wrote to {arguments.out}: {', '.join(wrote)}")

@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -52,10 +52,23 @@ def asset(name: str) -> Path:
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a temporary name beside ``path``; move it into place only when the block ends well."""
+    """Give a temporary name beside ``path``; move it into place only when the block ends well.
+
+    Raises
+    ------
+    IsADirectoryError, PermissionError, OSError
+        If ``path`` is a folder, or its folder cannot be written to.
+    """
     target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".partial" + target.suffix, dir=target.parent)
+    if target.is_dir():
+        raise IsADirectoryError(f"needed the name of a file to write to; got the folder {str(target)!r}")
+    created = _missing(target.parent)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".partial" + target.suffix, dir=target.parent)
+    except OSError as error:
+        _drop_empty(created)
+        raise _unwritable(target.parent, error) from None
     os.close(handle)
     temporary = Path(name)
     try:
@@ -66,6 +79,23 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+        _drop_empty(created)
+
+
+def _missing(folder: Path) -> list[Path]:
+    """Return the folders that are to be created for ``folder``, the innermost first."""
+    return [each for each in (folder, *folder.parents) if not each.exists()]
+
+
+def _drop_empty(folders: Sequence[Path]) -> None:
+    for folder in folders:
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _unwritable(folder: Path, error: OSError) -> OSError:
+    reason = error.strerror or str(error)
+    return type(error)(f"needed a folder that can be written to; {str(folder)!r} cannot be: {reason}")
 
 
 @contextmanager
@@ -82,13 +112,13 @@ def replacing_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     target = Path(path)
     if target.exists() and not target.is_dir():
         raise NotADirectoryError(f"needed a folder to write to; got the file {str(target)!r}. Choose another --out")
-    created = [folder for folder in (target, *target.parents) if not folder.exists()]
+    created = _missing(target)
     try:
         target.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=".partial-", dir=target))
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise type(error)(f"needed a folder that can be written to; {str(target)!r} cannot be: {reason}") from None
+        _drop_empty(created)
+        raise _unwritable(target, error) from None
     try:
         yield temporary
         for source in sorted(temporary.rglob("*")):
@@ -99,9 +129,7 @@ def replacing_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         created = []
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-        for folder in created:
-            if folder.is_dir() and not any(folder.iterdir()):
-                folder.rmdir()
+        _drop_empty(created)
 
 
 def write_netcdf(dataset: xr.Dataset, path: str | os.PathLike[str]) -> None:
@@ -126,6 +154,13 @@ class StimulusWriter:
         How many pictures will come.
     variables
         Name → (shape, dims) of one stimulus's values, float32.
+    attributes
+        Name → attributes of the variable. Default: ``units`` 1.
+
+    Raises
+    ------
+    OSError
+        As :func:`replacing`.
     """
 
     def __init__(
@@ -133,16 +168,26 @@ class StimulusWriter:
         path: str | os.PathLike[str],
         n_stimuli: int,
         variables: Mapping[str, tuple[tuple[int, ...], tuple[str, ...]]],
+        attributes: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
         self._replacing = replacing(path)
-        self._n, self._variables = n_stimuli, variables
+        self._file: Any = None
+        self._n, self._variables, self._attributes = n_stimuli, variables, attributes or {}
 
     def __enter__(self) -> StimulusWriter:
         """Open a temporary file beside the path."""
         import h5netcdf
 
         self._temporary = self._replacing.__enter__()
-        self._file = h5netcdf.File(self._temporary, "w")
+        try:
+            self._file = h5netcdf.File(self._temporary, "w")
+            self._create()
+        except BaseException as error:
+            self.__exit__(type(error), error, error.__traceback__)
+            raise
+        return self
+
+    def _create(self) -> None:
         sizes = {"stimulus": self._n}
         for shape, dims in self._variables.values():
             sizes |= dict(zip(dims, shape, strict=True))
@@ -158,8 +203,7 @@ class StimulusWriter:
                 shuffle=True,
                 fillvalue=np.float32("nan"),
             )
-            variable.attrs["units"] = "1"
-        return self
+            variable.attrs.update(self._attributes.get(name, {"units": "1"}))
 
     def write(self, number: int, values: Mapping[str, np.ndarray]) -> None:
         """Write one stimulus's values."""
@@ -173,7 +217,12 @@ class StimulusWriter:
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
         """Move the file into place if nothing went wrong."""
-        self._file.close()
+        try:
+            if self._file is not None:
+                self._file.close()
+        except BaseException as failure:
+            self._replacing.__exit__(type(failure), failure, failure.__traceback__)
+            raise
         self._replacing.__exit__(kind, error, trace)
 
 

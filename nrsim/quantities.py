@@ -47,26 +47,30 @@ def bare(
     ValueError
         If it is not finite or out of bounds.
     """
-    if isinstance(value, (bool, str, bytes)) or value is None:
-        raise TypeError(f"{name}: needed a number in {unit}; got {value!r}")
+    within, measured = ("", "") if unit == "1" else (f" in {unit}", f" {unit}")
+    if isinstance(value, (bool, np.bool_, str, bytes)) or value is None:
+        raise TypeError(f"{name}: needed a number{within}; got {value!r}")
     dimension = getattr(value, "dim", None)
     factor = 1.0
     if dimension is not None and hasattr(dimension, "_dims"):
         wanted, factor = _DIMENSIONS[unit]
         if tuple(dimension._dims) != wanted:
-            raise TypeError(f"{name}: needed a quantity in {unit}; got {value!r}")
+            raise TypeError(f"{name}: needed {f'a quantity{within}' if within else 'a bare number'}; got {value!r}")
     try:
-        number = float(np.asarray(value)) * factor
+        array = np.asarray(value)
+        if array.ndim:
+            raise TypeError
+        number = float(array) * factor
     except (TypeError, ValueError):
-        raise TypeError(f"{name}: needed one number in {unit}; got {value!r}") from None
+        raise TypeError(f"{name}: needed one number{within}; got {value!r}") from None
     if not math.isfinite(number):
-        raise ValueError(f"{name}: needed a finite number in {unit}; got {number}")
+        raise ValueError(f"{name}: needed a finite number{within}; got {number}")
     if low is not None and number < low:
-        raise ValueError(f"{name}: needed at least {low:g} {unit}; got {number:g}")
+        raise ValueError(f"{name}: needed at least {low:g}{measured}; got {number:g}")
     if above is not None and number <= above:
-        raise ValueError(f"{name}: needed more than {above:g} {unit}; got {number:g}")
+        raise ValueError(f"{name}: needed more than {above:g}{measured}; got {number:g}")
     if high is not None and number > high:
-        raise ValueError(f"{name}: needed at most {high:g} {unit}; got {number:g}")
+        raise ValueError(f"{name}: needed at most {high:g}{measured}; got {number:g}")
     return number
 
 

@@ -123,7 +123,8 @@ def load_stimuli(
     text = os.fspath(name)
     if text.endswith(".nc"):
         if parameters or out is not None:
-            raise need("no parameters and no out for a saved StimulusSet", ", ".join([*parameters, "out"]))
+            given = [*parameters, *(["out"] if out is not None else [])]
+            raise need("no parameters and no out for a saved StimulusSet", ", ".join(given))
         return _saved(Path(text))
     return _make(recipe_path(text), parameters, out, progress, ())
 
@@ -165,7 +166,7 @@ def describe(name: str | os.PathLike[str], **parameters: Any) -> str:
     text = os.fspath(name)
     lines = []
     if text.endswith(".nc"):
-        stimuli = load_stimuli(text)
+        stimuli = load_stimuli(text, **parameters)
         lines += [stimuli.attrs["title"], f"source: {stimuli.attrs['source']}"]
     else:
         recipe = read_recipe(recipe_path(text))

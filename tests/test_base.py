@@ -27,9 +27,15 @@ def test_quantities_become_floats_in_our_units():
     assert quantities.bare(5 * brian2.Hz, "Hz", "baseline") == 5
     with pytest.raises(TypeError, match="needed a quantity in s"):
         quantities.bare(3 * brian2.mV, "s", "tau")
-    for wrong in ("3", None, True, [1, 2]):
+    for wrong in ("3", None, True, np.True_, [1, 2], [1.0], np.array([1.0])):
         with pytest.raises(TypeError, match="tau: needed"):
             quantities.bare(wrong, "s", "tau")
+    with pytest.raises(ValueError, match=r"tau: needed at most 5 s; got 9$"):
+        quantities.bare(9, "s", "tau", high=5)
+    with pytest.raises(ValueError, match=r"intensity: needed at most 1\.5; got 9$"):  # a number without a unit
+        quantities.bare(9, "1", "intensity", high=1.5)
+    with pytest.raises(TypeError, match="gain: needed a bare number; got"):
+        quantities.bare(3 * brian2.mV, "1", "gain")
     for wrong, words in ((np.nan, "finite"), (-1, "at least 0"), (9, "at most 5")):
         with pytest.raises(ValueError, match=words):
             quantities.bare(wrong, "s", "tau", low=0, high=5)
@@ -72,7 +78,7 @@ def test_results_are_whole_or_absent(tmp_path):
     with pytest.raises(RuntimeError), files.replacing(target) as temporary:
         temporary.write_text("half")
         raise RuntimeError
-    assert list(target.parent.iterdir()) == []
+    assert not target.parent.exists()
     files.write_netcdf(nr.example("Recording"), target)
     assert nr.identical(xr.load_dataset(target), nr.example("Recording"))
     folder = tmp_path / "new" / "folder"
@@ -90,3 +96,7 @@ def test_results_are_whole_or_absent(tmp_path):
     assert [path.name for path in folder.iterdir()] == ["a.txt"]
     with pytest.raises(NotADirectoryError, match="Choose another"), files.replacing_folder(folder / "a.txt"):
         pass
+    with pytest.raises(IsADirectoryError, match="name of a file"), files.replacing(folder):
+        pass
+    with pytest.raises(OSError, match="folder that can be written to; .*a.txt' cannot be"):
+        files.write_netcdf(nr.example("Recording"), folder / "a.txt" / "result.nc")

@@ -499,7 +499,7 @@ def test_photographs_that_were_matched_by_their_authors(real_data, tmp_path):
         ({"operations": "contrast", "mean": 0.5}, ValueError, "the operation 'luminance' where mean is given"),
         ({"operations": "luminance", "contrast": 0.1}, ValueError, "the operation 'contrast' where contrast is given"),
         ({"operations": "spectrum", "ssim_iterations": 3}, ValueError, "'histogram' where ssim_iterations"),
-        ({"operations": "luminance", "mean": 128}, ValueError, "mean: needed at most 0.999 1; got 128"),
+        ({"operations": "luminance", "mean": 128}, ValueError, "mean: needed at most 0.999; got 128"),
         ({"operations": "contrast", "contrast": 0}, ValueError, "contrast: needed more than 0"),
         ({"operations": "luminance", "iterations": 0}, ValueError, "iterations: needed at least 1"),
         ({"operations": "luminance", "iterations": "two"}, TypeError, "iterations: needed a whole number"),

@@ -346,7 +346,7 @@ def test_parameters_take_quantities_and_are_checked():
         ({"dt": 0.005}, ValueError, "no longer than refractory = 0.002 s; got dt = 0.005 s. Use dt=0.001"),
         ({"dt": 0.0003}, ValueError, "a step of the drive that is a multiple of dt; got 0.001 s"),
         ({"target": "cyton"}, ValueError, "unknown target 'cyton'; nearest: 'cython'"),
-        ({"gain_sd": -1}, ValueError, "gain_sd: needed at least 0 1; got -1"),
+        ({"gain_sd": -1}, ValueError, "gain_sd: needed at least 0; got -1"),
         ({"block": 0}, ValueError, "block: needed at least 1; got 0"),
         ({"trials": 10**9}, MemoryError, "GB of memory for 14 stimuli .* 1000000000 trials"),
         ({"neurons": nr.AdaptiveLIF}, TypeError, r"Write AdaptiveLIF\(\)"),

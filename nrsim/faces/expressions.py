@@ -101,18 +101,20 @@ def expression_weights(name: str, head: Head, own: Mapping[str, Mapping[str, flo
     """
     if name == NEUTRAL:
         return {}
+    weights: dict[str, float] = {}
     for defined in (own or {}, head.expressions):
         if name in defined:
-            return {side: float(weight) for unit, weight in defined[name].items() for side in head.sides(unit)}
+            for unit, weight in defined[name].items():
+                for side in head.sides(unit):  # both sides and one of them may be given: they add up
+                    weights[side] = weights.get(side, 0.0) + float(weight)
+            return weights
     ours = {**BASIC, **MACAQUE}
     if name not in ours:
         try:
             return dict.fromkeys(head.sides(name), 1.0)
         except ValueError:
-            whole = {unit.removesuffix("Left").removesuffix("Right") for unit in head.units}
-            known = {*ours, *(own or {}), *head.expressions, *head.units, *whole, NEUTRAL}
+            known = {*ours, *(own or {}), *head.expressions, *head.units, *head.whole_units(), NEUTRAL}
             raise unknown("expression", name, known) from None
-    weights: dict[str, float] = {}
     lacking = []
     for unit, weight in ours[name].items():
         try:

@@ -93,9 +93,13 @@ class Head:
             return (unit,)
         both = tuple(unit + side for side in SIDES if unit + side in self.units)
         if not both:
-            whole = {name.removesuffix("Left").removesuffix("Right") for name in self.units}
-            raise unknown(f"expression unit of the head {self.name!r}", unit, {*self.units, *whole})
+            raise unknown(f"expression unit of the head {self.name!r}", unit, {*self.units, *self.whole_units()})
         return both
+
+    def whole_units(self) -> set[str]:
+        """Return the names that stand for a left and a right unit."""
+        pairs = {name.removesuffix(SIDES[0]) for name in self.units if name.endswith(SIDES[0])}
+        return {name for name in pairs if name + SIDES[1] in self.units}
 
     def expression(self, weights: Mapping[str, float]) -> np.ndarray:
         """Return the shift of every vertex for weights of expression units, ``(vertex, 3)``; linear in the weights.

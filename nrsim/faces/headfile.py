@@ -16,34 +16,14 @@ from nrsim.errors import need, unknown
 from nrsim.faces import landmarks as points_of
 from nrsim.faces.correspondence import fitted, motion_centres, onto_template, sampled, shared
 from nrsim.faces.form import by_form
-from nrsim.faces.head import EYE, SKIN, TEETH, TONGUE, Head, template
+from nrsim.faces.head import EYE, SKIN, Head, template
+from nrsim.faces.headarrays import part_of_material as part_of_material
+from nrsim.faces.headarrays import parts, read
 from nrsim.faces.shading import EYE_CENTRE
-from nrsim.meshes.surface import triangles
 
 _AVATARS = (".glb", ".gltf", ".vrm")
-_NEEDED = ("neutral", "expr_names", "expr")
-_ALLOWED = (
-    *("neutral", "quads", "triangles", "expr_names", "expr", "expr_scale", "ident", "ident_names", "ident_scale"),
-    *("mat", "mat_names", "part", "colour", "landmark_names", "landmark_vertices", "orig_index"),
-)
 _GAZE = ("eyeLookUp", "eyeLookDown", "eyeLookIn", "eyeLookOut")  # move the eyeball, hardly the skin
 _EYE_RADIUS = 0.138  # of the template's eyeball, mesh units
-# What a material's name says of the part it paints; the first that fits counts
-_MATERIALS = (
-    (re.compile(r"lash|lacrimal|occlusion|eyeblend|tearline|shadow", re.I), None),
-    (re.compile(r"brow", re.I), SKIN),
-    (re.compile(r"sclera|iris|cornea|pupil|eyeball|eyewhite|^(m_)?eye(left|right|_l|_r|s)?$", re.I), EYE),
-    (re.compile(r"teeth|tooth", re.I), TEETH),
-    (re.compile(r"tongue|gum", re.I), TONGUE),
-)
-
-
-def part_of_material(name: str) -> int | None:
-    """Return the part a material paints (skin unless its name says otherwise), None where it is left out."""
-    for pattern, part in _MATERIALS:
-        if pattern.search(name):
-            return part
-    return SKIN
 
 
 def unit_name(name: str) -> str:
@@ -112,12 +92,23 @@ def load_head(
         return load_avatar(place, landmarks or {})
     if place.suffix.lower() != ".npz":
         raise need("a head as .npz, .glb, .gltf or .vrm", repr(place.name))
-    try:
-        with np.load(place, allow_pickle=False) as archive:
-            arrays = dict(archive)
-    except (ValueError, OSError, EOFError) as error:
-        raise ValueError(f"needed a head as NumPy arrays (.npz); {place.name!r} cannot be read: {error}") from None
-    return _from_arrays(place.stem, arrays, landmarks or {})
+    if landmarks is not None and not isinstance(landmarks, Mapping):
+        raise need("landmarks: name → vertex", repr(landmarks), kind=TypeError)
+    made = parts(place.stem, read(place))
+    made["units"] = _named(place.stem, made["units"])
+    marked = {str(point): _vertex(point, mark, made["vertices"]) for point, mark in (landmarks or {}).items()}
+    made["landmarks"] = made["landmarks"] | marked
+    return build(place.stem, **made)
+
+
+def _named(name: str, units: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return units by ARKit's names."""
+    named: dict[str, np.ndarray] = {}
+    for word, shift in units.items():
+        if unit_name(word) in named:
+            raise need(f"units of the head {name!r} that differ, however sides are written", f"two {unit_name(word)}")
+        named[unit_name(word)] = shift
+    return named
 
 
 def _vertex(point: str, mark: int | Sequence[float], vertices: np.ndarray) -> int:
@@ -141,58 +132,6 @@ def place_of(point: str, mark: object) -> np.ndarray:
     if isinstance(mark, (str, bool)) or place.shape != (3,) or not np.isfinite(place).all():
         raise need(f"landmark {point}: a vertex's number, or x, y, z in the file", repr(mark), kind=TypeError)
     return place
-
-
-def _from_arrays(name: str, arrays: Mapping[str, np.ndarray], marked: Mapping[str, int | Sequence[float]]) -> Head:
-    for key in arrays:
-        if key not in _ALLOWED:
-            raise unknown(f"array in the head {name!r}", key, _ALLOWED)
-    missing = [key for key in _NEEDED if key not in arrays]
-    if "quads" not in arrays and "triangles" not in arrays:
-        missing.append("quads or triangles")
-    if missing:
-        raise need(f"the arrays {', '.join(missing)} in the head {name!r}", f"only {', '.join(arrays) or 'none'}")
-    vertices = np.asarray(arrays["neutral"], dtype=np.float64)
-    if vertices.ndim != 2 or vertices.shape[1] != 3 or not np.isfinite(vertices).all():
-        raise need("neutral: finite numbers (vertex, 3)", f"{arrays['neutral'].dtype} {vertices.shape}")
-    quads = "quads" in arrays
-    faces = np.asarray(arrays["quads" if quads else "triangles"]).astype(np.int64)
-    if faces.ndim != 2 or faces.shape[1] != (4 if quads else 3) or faces.min() < 0 or faces.max() >= len(vertices):
-        raise need(f"faces of {4 if quads else 3} vertices from 0 to {len(vertices) - 1}", f"the shape {faces.shape}")
-    units = {unit_name(word): shift for word, shift in _shifts(arrays, "expr", vertices).items()}
-    identities = _shifts(arrays, "ident", vertices) if "ident" in arrays else {}
-    material = None
-    if "mat" in arrays:
-        if "mat_names" not in arrays or len(arrays["mat"]) != len(faces):
-            raise need("mat: a number a face, and mat_names", f"{arrays['mat'].shape} for {len(faces)} faces")
-        material = [part_of_material(str(word)) for word in arrays["mat_names"]]
-        kept = np.array([material[i] is not None for i in arrays["mat"]])
-        part = np.zeros(len(vertices), dtype=np.int64)
-        for number, what in enumerate(material):
-            if what is not None:
-                part[faces[arrays["mat"] == number]] = what
-        faces = faces[kept]
-    else:
-        part = np.asarray(arrays.get("part", np.zeros(len(vertices)))).astype(np.int64)
-        if part.shape != (len(vertices),) or not np.isin(part, (SKIN, EYE, TEETH, TONGUE)).all():
-            raise need("part: 0 (skin), 1 (eye), 2 (teeth) or 3 (tongue) a vertex", f"the shape {part.shape}")
-    points = {point: _vertex(point, mark, vertices) for point, mark in marked.items()}
-    if "landmark_names" in arrays:
-        own = zip(arrays["landmark_names"], arrays["landmark_vertices"], strict=True)
-        points = {str(point): int(vertex) for point, vertex in own} | points
-    corners = triangles(faces) if quads else faces
-    return build(name, vertices, corners, units, identities, part, colour=arrays.get("colour"), landmarks=points)
-
-
-def _shifts(arrays: Mapping[str, np.ndarray], key: str, vertices: np.ndarray) -> dict[str, np.ndarray]:
-    values, scale = arrays[key], float(arrays.get(f"{key}_scale", 1.0))
-    names = [str(word) for word in arrays.get(f"{key}_names", [f"{key}_{i:02d}" for i in range(len(values))])]
-    if values.ndim != 3 or values.shape[1:] != vertices.shape or len(names) != len(values):
-        raise need(f"{key} (name, vertex, 3) with a name each", f"{values.shape} and {len(names)} names")
-    doubled = sorted({word for word in names if names.count(word) > 1})
-    if doubled:
-        raise need(f"{key}_names that differ", f"{', '.join(doubled[:3])} more than once")
-    return {word: values[i] * scale for i, word in enumerate(names)}
 
 
 def build(

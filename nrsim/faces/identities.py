@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
+import scipy.sparse as sp
 
 from nrsim import seeds
 from nrsim.errors import need, unknown
@@ -16,6 +17,7 @@ from nrsim.quantities import bare, whole
 
 AVERAGE = "average"
 LOWEST, HIGHEST = -1.5, 1.5  # anti-faces and caricatures that stay faces (chosen by eye)
+LARGEST = 0.3  # RMS shift of a random identity at most, interocular distances (chosen by eye)
 _SIZE = 0.10  # RMS shift of a random identity, interocular distances (chosen: strangers who are easily told apart)
 _POLES = (
     *(("incr", "decr"), ("up", "down"), ("out", "in"), ("forward", "backward")),
@@ -57,8 +59,7 @@ def _times(factor: float, weights: Mapping[str, float]) -> dict[str, float]:
     return {target: factor * weight for target, weight in weights.items()}
 
 
-@cache
-def identity_axes() -> Mapping[str, Mapping[str, float]]:
+def identity_axes() -> dict[str, dict[str, float]]:
     """Return the axes of the template's identity space: name → weights of targets at +1; −1 is the opposite.
 
     Each joins two opposite targets (``nose-hump``: more, less), both sides of the face at once; ``sex``, ``age``,
@@ -71,6 +72,11 @@ def identity_axes() -> Mapping[str, Mapping[str, float]]:
     >>> axes["nose-hump"]
     {'nose/nose-hump-incr': 0.5, 'nose/nose-hump-decr': -0.5}
     """
+    return {name: dict(weights) for name, weights in _axes().items()}
+
+
+@cache
+def _axes() -> Mapping[str, Mapping[str, float]]:
     axes: dict[str, dict[str, float]] = {}
     targets = set(template().identities)
     for target in sorted(targets):
@@ -96,8 +102,7 @@ def identity_axes() -> Mapping[str, Mapping[str, float]]:
     return axes
 
 
-@cache
-def named_identities() -> Mapping[str, Mapping[str, float]]:
+def named_identities() -> dict[str, dict[str, float]]:
     """Return people by name (``asian_female``, ``african_male_old``, …): weights of targets beside the average face.
 
     Examples
@@ -147,8 +152,8 @@ def random_identities(n: int, *, seed: int, size: float = _SIZE, prefix: str = "
     >>> list(people)
     ['person-01', 'person-02']
     """
-    n, size = whole(n, "n", low=1), bare(size, "1", "size", above=0, high=0.3)
-    axes, head = identity_axes(), template()
+    n, size = whole(n, "n", low=1), bare(size, "1", "size", above=0, high=LARGEST)
+    axes, head = _axes(), template()
     skin = head.surface["part"] == SKIN
     spread = np.array(
         [0.0 if _LIKE_EXPRESSIONS.search(axis) else _HEAD_SHARE if _OF_THE_HEAD.match(axis) else 1.0 for axis in axes]
@@ -170,6 +175,20 @@ def interocular(head: Head) -> float:
     return float(np.linalg.norm(left - right))
 
 
+def known(weights: Mapping[str, float], head: Head) -> None:
+    """Raise unless all are identity axes or targets of a head.
+
+    Raises
+    ------
+    ValueError
+        For an unknown axis or target; the nearest is named.
+    """
+    names = {*(_axes() if head is template() else ()), *head.identities}
+    for name in weights:
+        if name not in names:
+            raise unknown(f"identity axis or target of the head {head.name!r}", name, names)
+
+
 def displacement(weights: Mapping[str, float], head: Head) -> np.ndarray:
     """Return the shift from the average face, ``(vertex, 3)``, for weights of identity axes and targets.
 
@@ -178,21 +197,18 @@ def displacement(weights: Mapping[str, float], head: Head) -> np.ndarray:
     ValueError
         For an unknown axis or target; the nearest is named.
     """
-    axes = identity_axes() if head is template() else {}
-    known = {*axes, *head.identities}
-    for name in weights:
-        if name not in known:
-            raise unknown(f"identity axis or target of the head {head.name!r}", name, known)
+    known(weights, head)
+    axes = _axes() if head is template() else {}
     targets = _combined(*(_times(weight, axes.get(name, {name: 1.0})) for name, weight in weights.items()))
     if head is not template():
         return head.identity(targets)
     return head.identity(_combined(BASE, targets)) - head.identity(BASE)
 
 
-def between(first: np.ndarray, second: np.ndarray, fraction: float, skin: np.ndarray) -> np.ndarray:
+def between(first: np.ndarray, second: np.ndarray, fraction: float, skin: sp.csr_matrix) -> np.ndarray:
     """Return the tangential morph of two identities: their directions turned into one another about the average face.
 
-    With unit directions a, b at the angle θ and lengths A, B (over the skin), the morph is
+    With unit directions a, b at the angle θ and lengths A, B (over the skin as it is drawn), the morph is
     ((1 − f)·A + f·B) · (sin((1 − f)θ)·a + sin(fθ)·b) / sin θ: at a constant distance from the average where A = B.
 
     Parameters
@@ -202,18 +218,19 @@ def between(first: np.ndarray, second: np.ndarray, fraction: float, skin: np.nda
     fraction
         f: 0 is the first, 1 the second.
     skin
-        ``(vertex,)`` bool.
+        Matrix from the vertices to those of the skin drawn.
 
     Raises
     ------
     ValueError
         If the two lie in the same or in opposite directions: between those no direction is the shortest.
     """
-    lengths = np.sqrt((first[skin] ** 2).sum()), np.sqrt((second[skin] ** 2).sum())
+    drawn = skin @ first, skin @ second
+    lengths = float(np.linalg.norm(drawn[0])), float(np.linalg.norm(drawn[1]))
     if min(lengths) <= 0:
         raise need("two identities apart from the average face", "an average one", "Use identity_level for that")
     a, b = first / lengths[0], second / lengths[1]
-    angle = float(np.arccos(np.clip((a[skin] * b[skin]).sum(), -1, 1)))
+    angle = float(np.arccos(np.clip((drawn[0] * drawn[1]).sum() / (lengths[0] * lengths[1]), -1, 1)))
     if np.sin(angle) < 1e-3:
         raise need("two identities in different directions from the average", f"an angle of {np.rad2deg(angle):.1f}°")
     length = (1 - fraction) * lengths[0] + fraction * lengths[1]

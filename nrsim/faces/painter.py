@@ -14,9 +14,10 @@ from nrsim.faces.domains import Domain, domain_named, mixed
 from nrsim.faces.expressions import blended, expression_weights
 from nrsim.faces.head import SKIN, Head
 from nrsim.faces.identities import AVERAGE, between, displacement
-from nrsim.faces.rows import Between, FaceSpec, Order, Vocabulary
 from nrsim.faces.shape import Shape
+from nrsim.faces.spec import Between, FaceSpec, Order
 from nrsim.faces.views import aperture_mask, lit
+from nrsim.faces.vocabulary import Vocabulary
 
 _KEPT = 24  # head shapes and identities kept for the faces to come; a set of many people needs no more memory
 T = TypeVar("T")
@@ -86,7 +87,9 @@ class Painter:
                 for end in (place.first, place.second)
                 if end
             ]
-            return ends[0] if len(ends) == 1 else between(ends[0], ends[1], place.fraction, head.part == SKIN)
+            if len(ends) == 1:
+                return ends[0]
+            return between(ends[0], ends[1], place.fraction, head.subdivision[head.surface["part"] == SKIN])
 
         return self._remembered("identity", (head.name, face.domain, face.identity), make)
 

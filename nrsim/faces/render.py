@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -16,14 +16,16 @@ from nrsim.errors import need
 from nrsim.faces.courses import time_course
 from nrsim.faces.head import Head
 from nrsim.faces.painter import Painter
-from nrsim.faces.rows import Between, FaceSpec, Order, Vocabulary, order
+from nrsim.faces.rows import order
+from nrsim.faces.spec import Between, FaceSpec, Order, decimals
 from nrsim.faces.views import aperture_mask, view_of
+from nrsim.faces.vocabulary import Vocabulary
 from nrsim.quantities import bare, whole
 from nrsim.schema import STIMULUS_LABELS, check
 
 
 def render_faces(
-    rows: Sequence[Mapping[str, Any]],
+    rows: Iterable[Mapping[str, Any]],
     *,
     size: int = 128,
     degrees: float = 4.0,
@@ -123,11 +125,11 @@ def render_faces(
     background = bare(background, "1", "background", low=0, high=1)
     if equal_size is not None:
         equal_size = bare(equal_size, "1", "equal_size", above=0, high=0.15)
+    if not isinstance(colour, (bool, np.bool_)):
+        raise need("colour: True or False", repr(colour), kind=TypeError)
     aperture_mask(aperture, 8, np.zeros(2), np.ones(2))  # an unknown one is said before anything is drawn
     words = Vocabulary.checked(heads, identities, expressions)
-    if not isinstance(rows, (list, tuple)):
-        rows = list(rows) if not isinstance(rows, (Mapping, str)) else rows
-    if isinstance(rows, (Mapping, str)):
+    if not isinstance(rows, Iterable) or isinstance(rows, (Mapping, str)):
         raise need("a list of faces, a mapping each", type(rows).__name__, kind=TypeError)
     table = [order(row, i, words) for i, row in enumerate(rows)]
     if not table:
@@ -144,8 +146,10 @@ def render_faces(
     variables = {"image": (shape, ("frame", "y", "x") if moving is not None else ("y", "x"))}
     if colour:
         variables["colour"] = ((*shape, 3), (*variables["image"][1], "channel"))
+    units = {name: {"units": "1"} for name in variables}
+    units["image"]["long_name"] = "luminance"
     bar = tqdm(table, desc="faces", unit="face", disable=None if progress else True)
-    with nullcontext() if out is None else files.StimulusWriter(out, len(table), variables) as writer:
+    with nullcontext() if out is None else files.StimulusWriter(out, len(table), variables, units) as writer:
         images: dict[str, list[np.ndarray]] = {name: [] for name in variables}
         places, distances, hashes = [], [], []
         for i, each in enumerate(bar):
@@ -188,11 +192,7 @@ def render_faces(
             writer.finish(labels)
     if out is not None:
         return check(files.open_stimuli(out), "StimulusSet")
-    units = {"units": "1", "long_name": "luminance"}
-    made = {
-        name: (("stimulus", *variables[name][1]), np.stack(parts), units if name == "image" else {"units": "1"})
-        for name, parts in images.items()
-    }
+    made = {name: (("stimulus", *variables[name][1]), np.stack(parts), units[name]) for name, parts in images.items()}
     return check(labels.assign(made), "StimulusSet")
 
 
@@ -215,10 +215,12 @@ def _geometry(size: int, degrees: float) -> dict[str, Any]:
 
 def _labels(table: Sequence[Order]) -> dict[str, Any]:
     """Return the labels along stimulus; those that nothing differs in are left out, but for the usual ones."""
-    places: dict[FaceSpec, str] = {}
+    places: dict[FaceSpec | tuple[FaceSpec, str], str] = {}
     for each in table:
         places.setdefault(each.face, each.stimulus_id)
-    norms = [places.get(each.norm(), "") for each in table]
+        places.setdefault((each.face, each.along), each.stimulus_id)
+    # A picture of the norm that lies on the same trajectory comes before one that lies on another
+    norms = [places.get((each.norm(), each.along), places.get(each.norm(), "")) for each in table]
     faces = [each.face for each in table]
     identities = [each.morph if each.morph and each.along == "identity" else each.face.identity for each in table]
     columns: dict[str, list[Any]] = {
@@ -256,10 +258,12 @@ def _labels(table: Sequence[Order]) -> dict[str, Any]:
     for name in dict.fromkeys(name for each in table for name in each.labels):
         entries = [each.labels.get(name) for each in table]
         numbers = all(isinstance(e, (int, float, np.number)) and not isinstance(e, bool) or e is None for e in entries)
-        if name in columns or (name in STIMULUS_LABELS and (STIMULUS_LABELS[name].kind == "number") != numbers):
-            raise need("labels beside those that nrsim gives", f"{name!r} in labels")
+        if name in STIMULUS_LABELS and (STIMULUS_LABELS[name].kind == "number") != numbers:
+            raise need(f"{STIMULUS_LABELS[name].kind} for the label {name!r}", repr(entries[0]))
         columns[name] = (
-            [np.nan if e is None else float(e) for e in entries] if numbers else [str(e or "") for e in entries]
+            [np.nan if e is None else float(e) for e in entries]
+            if numbers
+            else ["" if e is None else str(e) for e in entries]
         )
     return {
         name: ("stimulus", entries, {"units": units.get(name, "1")} if isinstance(entries[0], (int, float)) else {})
@@ -269,4 +273,4 @@ def _labels(table: Sequence[Order]) -> dict[str, Any]:
 
 def _domain_label(face: FaceSpec) -> str:
     """Return the head shape's name: what shares a norm. A morph and a stretched head are heads of their own."""
-    return str(face.domain) + (f"-x{face.stretch:.2f}" if face.stretch != 1 else "")
+    return str(face.domain) + (f"-x{decimals(face.stretch)}" if face.stretch != 1 else "")

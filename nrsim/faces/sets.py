@@ -11,12 +11,13 @@ from typing import Any
 import xarray as xr
 
 from nrsim.errors import need
+from nrsim.faces.domains import domain_named
 from nrsim.faces.expressions import NEUTRAL, expression_weights
-from nrsim.faces.head import Head, template
-from nrsim.faces.headfile import load_head
-from nrsim.faces.identities import AVERAGE, random_identities
+from nrsim.faces.head import template
+from nrsim.faces.identities import AVERAGE
+from nrsim.faces.parameters import flag, heads_of, listed, numbers, persons
 from nrsim.faces.render import render_faces
-from nrsim.quantities import bare, whole
+from nrsim.faces.spec import decimals
 
 _PERSON_SIZE = 0.10
 
@@ -56,38 +57,34 @@ def graded_faces(
     neutral people. ``heads`` names files of heads, from the recipe's folder; ``people`` is a number of random ones,
     drawn by ``seed``, or names; the rest is as in :func:`nrsim.render_faces`.
     """
-    domains = _listed("domains", domains)
-    expressions = _listed("expressions", expressions) if expressions is not None else []
-    levels = [bare(level, "1", "intensities") for level in _listed("intensities", intensities or [1.0])]
-    identities = dict(own_identities or {})
-    persons: list[str] = [AVERAGE]
-    if isinstance(people, list):
-        persons = _listed("people", people)
-    elif whole(people, "people"):
-        drawn = _drawn(people, seed, person_size)
-        identities |= drawn
-        persons = list(drawn)
+    domains = listed("domains", domains)
+    if expressions is None and intensities is not None:
+        raise need("expressions beside intensities", "none", "Levels of people are the generator 'identities'")
+    names = [] if expressions is None else listed("expressions", expressions)
+    levels = numbers("intensities", intensities, 1.0)
+    who, identities = persons(people, own_identities, person_size, seed, fewest=0)
     others = {
-        "stretch": _listed("stretches", stretches or [1.0]),
-        "view": _listed("views", views or ["frontal"]),
-        "light": _listed("lights", lights or ["standard"]),
-        "skin": _listed("skins", skins or [""]),
+        "stretch": listed("stretches", stretches, 1.0),
+        "view": listed("views", views, "frontal"),
+        "light": listed("lights", lights, "standard"),
+        "skin": listed("skins", skins, ""),
     }
+    moving = {} if isinstance(course, str) and not course else {"course": course}
     rows: list[dict[str, Any]] = []
     for domain, stretch, person, view, light, skin in product(
-        domains, others["stretch"], persons, others["view"], others["light"], others["skin"]
+        domains, others["stretch"], who, others["view"], others["light"], others["skin"]
     ):
         face: dict[str, Any] = {"domain": domain, "stretch": stretch, "view": view, "light": light, "skin": skin}
-        if person != AVERAGE or not expressions:
+        if person != AVERAGE or not names:
             face["identity"] = person
-        if not expressions:
-            rows.append(face | ({"course": course} if course and person != AVERAGE else {}))
+        if not names:
+            rows.append(face | (moving if person != AVERAGE else {}))
             continue
-        if 0.0 in levels or expressions == [NEUTRAL]:
+        if 0.0 in levels or names == [NEUTRAL]:
             rows.append(face | {"expression": NEUTRAL, "intensity": 0.0})
         rows += [
-            face | {"expression": expression, "intensity": level} | ({"course": course} if course else {})
-            for expression in expressions
+            face | {"expression": expression, "intensity": level} | moving
+            for expression in names
             if expression != NEUTRAL
             for level in levels
             if level != 0.0
@@ -100,7 +97,7 @@ def graded_faces(
         aperture=aperture,
         colour=colour,
         equal_size=equal_size,
-        heads=_heads(heads, base),
+        heads=heads_of(heads, base),
         identities=identities,
         expressions=own_expressions,
         landmarks=landmarks,
@@ -131,29 +128,25 @@ def identity_trajectories(
     """Return people along their trajectories through the average face, and between them at the distance of level 1.
 
     ``levels`` run along each person's trajectory: 0 is the average face, which comes once, 1 the person, below 0 the
-    anti-face. ``fractions``, between 0 and 1, run between every two people around the average (tangential morphs).
+    anti-face. ``fractions``, between 0 and 1, run between every two people around the average (tangential morphs); at 0
+    and 1 lie the people themselves, which are level 1.
     """
-    identities = dict(own_identities or {})
-    if isinstance(people, list):
-        persons = _listed("people", people)
-    else:
-        drawn = _drawn(people, seed, person_size)
-        identities |= drawn
-        persons = list(drawn)
-    along = [bare(level, "1", "levels") for level in _listed("levels", levels)]
+    who, identities = persons(people, own_identities, person_size, seed, fewest=1)
+    along = numbers("levels", levels)
+    none = fractions is None or (isinstance(fractions, (list, tuple)) and not fractions)
+    across = [] if none else numbers("fractions", fractions, low=0, high=1)
     face = {"domain": domain, "skin": skin}
     rows: list[dict[str, Any]] = []
     if 0.0 in along:
         rows.append(face | {"identity": AVERAGE})
     rows += [
         face | {"identity": person, "identity_level": level, "labels": {"trajectory": "radial"}}
-        for person in persons
+        for person in who
         for level in along
         if level != 0
     ]
-    across = [bare(step, "1", "fractions", low=0, high=1) for step in fractions or []]
-    for i, first in enumerate(persons):
-        for second in persons[i + 1 :]:
+    for i, first in enumerate(who):
+        for second in who[i + 1 :]:
             rows += [
                 face
                 | {"morph_from": first, "morph_to": second, "morph_fraction": step}
@@ -194,18 +187,18 @@ def motion_space(
     units between them are bilinear in ``expression_fraction`` e and ``species_fraction`` s, each through ``steps``:
     w(e, s) = (1 − s)·((1 − e)·w₀₀ + e·w₀₁) + s·((1 − e)·w₁₀ + e·w₁₁).
     """
-    if len(corners) != 2 or any(not isinstance(pair, list) or len(pair) != 2 for pair in corners):
+    if not _two(corners) or not all(_two(pair) and all(isinstance(name, str) for name in pair) for pair in corners):
         raise need("corners: [[expression, expression], [expression, expression]]", repr(corners))
     weights = [[expression_weights(name, template()) for name in pair] for pair in corners]
-    places = [bare(step, "1", "steps", low=0, high=1) for step in _listed("steps", steps)]
+    places, neutral = numbers("steps", steps, low=0, high=1), flag("neutral", neutral)
     own: dict[str, dict[str, float]] = {}
     rows: list[dict[str, Any]] = []
     ends = ["/".join(dict.fromkeys(pair[i] for pair in corners)) for i in (0, 1)]
-    for domain in _listed("domains", domains):
+    for domain in listed("domains", domains):
         if neutral:
             rows.append({"domain": domain, "expression": NEUTRAL, "intensity": 0.0})
         for s, e in product(places, places):
-            name = f"e{e:.2f}_s{s:.2f}"
+            name = f"e{decimals(e)}_s{decimals(s)}"
             own[name] = {
                 unit: (1 - s) * ((1 - e) * weights[0][0].get(unit, 0.0) + e * weights[0][1].get(unit, 0.0))
                 + s * ((1 - e) * weights[1][0].get(unit, 0.0) + e * weights[1][1].get(unit, 0.0))
@@ -242,16 +235,18 @@ def head_shapes(
     progress: bool = False,
 ) -> xr.Dataset:
     """Return heads between two shapes, each with expressions; every head's neutral face is the norm of its own."""
-    if len(_listed("ends", ends)) != 2:
+    if not _two(ends) or not all(isinstance(end, str) for end in ends) or ends[0] == ends[1]:
         raise need("ends: two head shapes", repr(ends))
-    places = [bare(step, "1", "fractions", low=0, high=1) for step in _listed("fractions", fractions)]
-    levels = [bare(level, "1", "intensities") for level in _listed("intensities", intensities)]
+    for end in ends:
+        domain_named(end)
+    places, levels = numbers("fractions", fractions, low=0, high=1), numbers("intensities", intensities)
+    names = [name for name in listed("expressions", expressions) if name != NEUTRAL]
     rows: list[dict[str, Any]] = []
     for place in places:
         head = {"morph_from": ends[0], "morph_to": ends[1], "morph_fraction": place}
         if 0.0 in levels:
             rows.append(head | {"expression": NEUTRAL, "intensity": 0.0})
-        faces = product(_listed("expressions", expressions), levels)
+        faces = product(names, levels)
         rows += [head | {"expression": name, "intensity": level} for name, level in faces if level != 0]
     return render_faces(
         rows,
@@ -264,19 +259,5 @@ def head_shapes(
     )
 
 
-def _listed(name: str, value: Any) -> list[Any]:
-    if not isinstance(value, list) or not value:
-        raise need(f"{name}: a list with at least one entry", repr(value), kind=TypeError)
-    return value
-
-
-def _drawn(n: int, seed: int | None, size: float) -> dict[str, dict[str, float]]:
-    if seed is None:
-        raise need(f"a seed to draw {n} people", "none", "Give the recipe a line seed = 1 above [parameters]")
-    return random_identities(n, seed=seed, size=size)
-
-
-def _heads(heads: Mapping[str, str] | None, base: Path) -> dict[str, Head]:
-    if heads is not None and not isinstance(heads, Mapping):
-        raise need("heads: name → file", repr(heads), kind=TypeError)
-    return {name: load_head(base / place) for name, place in (heads or {}).items()}
+def _two(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and len(value) == 2

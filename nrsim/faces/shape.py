@@ -118,11 +118,15 @@ class Shape:
     def project(
         self, points: np.ndarray, size: int, *, yaw: float, pitch: float, scale: float, offset: tuple[float, float]
     ) -> np.ndarray:
-        """Return places in a picture of ``size`` px, x right, y down, and depth, ``(n, 3)``; ``offset`` in px."""
+        """Return places in a picture of ``size`` px, x right, y down, and depth, ``(n, 3)``; ``offset`` in px.
+
+        ``scale`` and ``offset`` are the picture's, as on a screen: they leave the perspective as it is.
+        """
         pivot = np.array([0.0, self.centre[1], self.axis])
         turned = (points - pivot) @ turn(yaw, pitch).T + pivot
-        placed = project(turned, self.centre, self.half / scale, size, _CAMERA, np.eye(3))
-        return placed + [offset[0], offset[1], 0.0]
+        placed = project(turned, self.centre, self.half, size, _CAMERA, np.eye(3))
+        placed[:, :2] = size / 2 + scale * (placed[:, :2] - size / 2) + offset
+        return placed
 
     def draw(
         self,
