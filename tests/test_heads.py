@@ -299,9 +299,9 @@ def test_turned_heads(tmp_path, arrays, rotation):
     ("landmarks", "words"),
     [
         (["chin"], "landmarks: name → vertex; got"),
-        ({"chin": "low"}, "landmark chin: needed a whole number; got 'low'"),
-        ({"chin": 1.5}, "landmark chin: needed a whole number; got 1.5"),
-        ({"chin": -1}, "landmark chin: needed at least 0"),
+        ({"chin": "low"}, "landmark chin: .*; got 'low'"),
+        ({"chin": 1.5}, "landmark chin: .*; got 1.5"),
+        ({"chin": -1}, "landmark chin: .*; got -1"),
         ({"chin": 10**6}, "landmark chin: a vertex from 0 to 18818; got 1000000"),
         ({"chn": 1}, "unknown landmark 'chn'; nearest: 'chin'"),
     ],
