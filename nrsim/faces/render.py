@@ -144,7 +144,9 @@ def render_faces(
         variables["colour"] = ((*shape, 3), (*variables["image"][1], "channel"))
     bar = tqdm(table, desc="faces", unit="face", disable=None if progress else True)
     with nullcontext() if out is None else files.StimulusWriter(out, len(table), variables) as writer:
-        images: dict[str, list[np.ndarray]] = {name: [] for name in variables}
+        images: dict[str, np.ndarray] = {}
+        if writer is None:
+            images = {name: np.empty((len(table), *of_one), np.float32) for name, (of_one, _) in variables.items()}
         places, distances, hashes = [], [], []
         for i, each in enumerate(bar):
             courses = moving[1][i] if moving is not None else np.ones(1)
@@ -155,7 +157,7 @@ def render_faces(
             hashes.append(provenance.image_hash(drawn["image"]))
             if writer is None:
                 for name, picture in drawn.items():
-                    images[name].append(picture)
+                    images[name][i] = picture
             else:
                 writer.write(i, drawn)
         coords = _labels(table) | {
@@ -188,8 +190,8 @@ def render_faces(
         return check(files.open_stimuli(out), "StimulusSet")
     units = {"units": "1", "long_name": "luminance"}
     made = {
-        name: (("stimulus", *variables[name][1]), np.stack(parts), units if name == "image" else {"units": "1"})
-        for name, parts in images.items()
+        name: (("stimulus", *variables[name][1]), picture, units if name == "image" else {"units": "1"})
+        for name, picture in images.items()
     }
     return check(labels.assign(made), "StimulusSet")
 
