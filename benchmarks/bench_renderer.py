@@ -11,52 +11,45 @@ import argparse
 import datetime
 import importlib.metadata
 import importlib.util
-import json
 import os
 import platform
-import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import face_sets
 import numpy as np
 
-SHARPNESS = 2  # samples along each side of a pixel, as the renderer's default
+from nrsim.faces.domains import domain_named
+from nrsim.faces.expressions import expression_weights
+from nrsim.faces.head import SKIN, TONGUE
+from nrsim.faces.shading import opacity
+from nrsim.faces.shape import _CAMERA, Shape
+from nrsim.meshes import backends
+from nrsim.meshes.raster import rasterise, turn
+from nrsim.meshes.surface import vertex_normals
+
+SAMPLES = 2  # samples along each side of a pixel, as the renderer's default
 Draw = Callable[[Any], np.ndarray]
 
 _ABOUT = f"""\
-Written by `python benchmarks/bench_renderer.py`. A whole frame is expression → vertices → float32 picture in NumPy,
-with {SHARPNESS} × {SHARPNESS} shaded samples a pixel; raster only is projected points → the triangle seen at a sample.
-nrsim's renderer runs on one core (its linear algebra may use more), llvmpipe may use them all: hence the CPU time. The
-peer computes vertices and normals by nrsim's functions and has the simpler shader (no brows, irises nor skin texture).
+Written by `python benchmarks/bench_renderer.py`. A whole frame is intensity → vertices → float32 picture in NumPy, with
+{SAMPLES} × {SAMPLES} shaded samples a pixel; raster only is projected points → the triangle seen at a sample. nrsim's
+renderer runs on one core (its linear algebra may use more), llvmpipe may use them all: hence the CPU time. The peer
+computes vertices and normals by nrsim's functions and has the simpler shader (no brows, irises nor gloss that differs).
 """
-
-_MEMORY = """
-import inspect, json, pathlib, resource, sys, tempfile
-import nrsim as nr
-
-size, faces, stream = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "stream"
-levels = [round(0.02 * k - 0.5, 2) for k in range(101) if k != 25]
-names = ["happy", "sad", "angry", "fearful", "disgusted", "surprised"]
-rows = [{"domain": "human", "expression": e, "intensity": i} for i in levels for e in names][:faces]
-
-
-def peak():
-    status = pathlib.Path("/proc/self/status")  # ru_maxrss counts, on Linux, the process that started this one as well
-    if status.is_file():
-        return next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM")) / 1024
-    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return used / 1024**2 if sys.platform == "darwin" else used / 1024
-
-
-nr.render_faces(rows[:2], size=size)
-before = peak()
-with tempfile.TemporaryDirectory() as folder:
-    more = {"out": str(pathlib.Path(folder) / "faces.nc")} if stream else {}
-    done = nr.render_faces(rows, size=size, **more)
-print(json.dumps({"before": before, "peak": peak(), "pictures": len(rows) * size * size * 4 / 2**20}))
+_ABOUT_SETS = """\
+"expressions" is `nr.load_stimuli("expressions")`, three head shapes; "in a new process" includes the start of Python
+and all imports. "people" are 20 intensities a person, "single" faces are each another person's; both are rendered by
+`nr.render_faces`, which also labels, hashes and checks, and with `out=` writes each picture, compressed, to a file.
+"""
+_ABOUT_MEMORY = """\
+Resident memory of a process, MiB, each the median of three. "Before": two faces are drawn, and all libraries loaded
+(about 100 MiB are Numba's). "Peak": the highest while the set is made. "More": by how much. With `out=` pictures leave
+the memory one by one; what grows is labels and attributes, of which most are the people's weights: text that is
+copied several times while it is written.
 """
 
 
@@ -64,13 +57,12 @@ class Scene:
     """One face at one size, and who draws it."""
 
     def __init__(self, size: int) -> None:
-        from nrsim.faces.domains import domain_named
-        from nrsim.faces.expressions import expression_weights
-        from nrsim.faces.render import Face
-
-        self.size, self.fine = size, size * SHARPNESS
-        self.face, self.weights = Face(domain_named("human")), expression_weights("happy")
-        self.corners = self.face.head.corners
+        self.size, self.fine = size, size * SAMPLES
+        domain = domain_named("human")
+        self.shape, self.look = Shape(domain), domain.look
+        self.painted = self.shape.painted(self.look)
+        self.corners = self.shape.head.corners
+        self.expression = self.shape.head.expression(expression_weights("happy", self.shape.head))
         self.whole: dict[str, Draw] = {}  # an intensity → the picture
         self.raster: dict[str, Draw] = {}  # projected points → the triangle seen at each sample
         self.remarks: list[str] = []
@@ -83,21 +75,15 @@ class Scene:
         self._add_opengl()
 
     def points(self, intensity: float) -> np.ndarray:
-        return self.face.vertices(self.weights, intensity)
+        return self.shape.vertices(intensity * self.expression)
 
     def projected(self, intensity: float) -> np.ndarray:
-        from nrsim.faces.render import _CAMERA
-        from nrsim.meshes.raster import project, turn
-
-        return project(self.points(intensity), self.face.centre, self.face.half, self.fine, _CAMERA, turn(0, 0))
+        return self.shape.project(self.points(intensity), self.fine, yaw=0.0, pitch=0.0, scale=1.0, offset=(0.0, 0.0))
 
     def _add_nrsim(self, backend: str) -> None:
-        from nrsim.meshes import backends
-        from nrsim.meshes.raster import rasterise
-
         def whole(intensity: float) -> np.ndarray:
             with backends.only(backend):
-                return self.face.draw(self.points(intensity), self.size, sharpness=SHARPNESS)[0]
+                return self.shape.draw(self.points(intensity), self.size, self.look, self.painted, samples=SAMPLES)[0]
 
         def raster(points: np.ndarray) -> np.ndarray:
             pixel, triangle, _ = rasterise(points, self.corners, self.fine, self.fine, backend=backend)
@@ -114,12 +100,8 @@ class Scene:
             return
         from gl_peer import GL
 
-        from nrsim.faces.render import _CAMERA
-        from nrsim.meshes.raster import turn
-        from nrsim.meshes.surface import vertex_normals
-
         try:
-            gl = GL(self.corners, len(self.points(0.0)), self._paint(), self.size, SHARPNESS)
+            gl = GL(self.corners, len(self.points(0.0)), self._paint(), self.size, SAMPLES)
         except Exception as error:  # no EGL, no driver
             self.remarks.append(f"moderngl is installed, but OpenGL does not start, and is not measured: {error}")
             return
@@ -128,7 +110,7 @@ class Scene:
         def whole(intensity: float) -> np.ndarray:
             points = self.points(intensity)
             normals = vertex_normals(points, self.corners)
-            return gl.draw(points, normals, self.face.centre, self.face.half, _CAMERA, turn(0, 0))
+            return gl.draw(points, normals, self.shape.centre, self.shape.half, _CAMERA, turn(0, 0))
 
         self.whole["moderngl"] = whole
         self.raster["moderngl"] = gl.number
@@ -142,14 +124,10 @@ class Scene:
 
     def _paint(self) -> np.ndarray:
         """Return what OpenGL paints the vertices with: albedo, lip, inside of the mouth, opacity; about as nrsim's."""
-        from nrsim.faces.head import SKIN, TONGUE
-
-        surface = self.face.head.surface
-        _, y, z = surface["rest"].T
-        neck = 1 - np.clip((z - 0.95) / 0.2, 0, 1)
-        opacity = 1 - neck * (1 - np.clip((y - 6.10) / 0.32, 0, 1))
-        albedo = np.where(np.isin(surface["part"], (SKIN, TONGUE)), 0.6, 0.85)
-        return np.stack([albedo, surface["lip"], surface["inside_mouth"], opacity], axis=1)
+        surface = self.shape.head.surface
+        skin = np.isin(surface["part"], (SKIN, TONGUE))
+        albedo = np.where(skin, self.painted[:, 6], 0.85)
+        return np.stack([albedo, surface["lip"], surface["inside_mouth"], opacity(surface["rest"].T)], axis=1)
 
 
 def race(draws: dict[str, Draw], inputs: list[Any]) -> dict[str, np.ndarray]:
@@ -184,32 +162,10 @@ def table(title: str, times: dict[str, np.ndarray]) -> list[str]:
     return [*lines, ""]
 
 
-def memory(size: int, faces: int) -> list[str]:
-    """Return lines on the peak memory of a process that renders a set, in MiB."""
-    import inspect
-
-    import nrsim as nr
-
-    ways = ["memory"] + (["stream"] if "out" in inspect.signature(nr.render_faces).parameters else [])
-    lines = []
-    for way in ways:
-        command = [sys.executable, "-c", _MEMORY, str(size), str(faces), way]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode:
-            raise SystemExit(f"the measurement of memory failed:\n{done.stderr[-2000:]}")
-        found = json.loads(done.stdout.splitlines()[-1])
-        where = "to a file (out=)" if way == "stream" else "in memory"
-        lines.append(
-            f"| {faces} faces, {size} px, {where} | {found['pictures']:.0f} "
-            f"| {found['before']:.0f} | {found['peak']:.0f} | {found['peak'] - found['before']:.0f} |"
-        )
-    return lines
-
-
 def facts(opengl: str) -> list[str]:
     """Return what the numbers were measured with."""
     versions = []
-    for name in ("nrsim", "numpy", "scipy", "numba", "moderngl"):
+    for name in ("nrsim", "numpy", "scipy", "numba", "h5py", "moderngl"):
         try:
             versions.append(f"{name} {importlib.metadata.version(name)}")
         except importlib.metadata.PackageNotFoundError:
@@ -224,12 +180,13 @@ def facts(opengl: str) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=[128, 224, 512], help="width of the pictures, px")
-    parser.add_argument("--rounds", type=int, default=40, help="frames that each draws at each size")
-    parser.add_argument("--faces", type=int, default=500, help="faces of the set whose memory is measured; 0: none")
+    parser.add_argument("--rounds", type=int, default=60, help="frames that each draws at each size")
+    parser.add_argument("--faces", type=int, default=500, help="faces of the sets, a multiple of 100; 0: no sets")
+    parser.add_argument("--set-rounds", type=int, default=5, help="times that each set is made")
     parser.add_argument("--out", type=Path, help="write the tables there as well")
     chosen = parser.parse_args()
-    if min(chosen.sizes) < 8 or chosen.rounds < 1 or not 0 <= chosen.faces <= 600:
-        parser.error("needed sizes from 8 px, at least one round, and 0 to 600 faces")
+    if min(chosen.sizes) < 8 or min(chosen.rounds, chosen.set_rounds) < 1 or chosen.faces < 0 or chosen.faces % 100:
+        parser.error("needed sizes from 8 px, at least one round, and a multiple of 100 faces")
 
     results, remarks, opengl = [], [], "absent"
     for size in chosen.sizes:
@@ -241,11 +198,12 @@ def main() -> None:
         opengl = scene.opengl
         print(f"{size} px done", file=sys.stderr, flush=True)
     if chosen.faces:
-        results += ["| peak memory, MiB | the pictures | before | peak | more |", "|---|---:|---:|---:|---:|"]
-        for size in chosen.sizes[:2]:
-            results += memory(size, chosen.faces)
-    lines = ["# The renderer, measured", "", _ABOUT, *facts(opengl), *(f"- {text}" for text in remarks), "", *results]
-    text = "\n".join(lines).rstrip() + "\n"
+        results += ["## Sets", "", _ABOUT_SETS]
+        results += face_sets.speed(chosen.set_rounds, chosen.sizes[:2], chosen.faces)
+        print("speed of sets done", file=sys.stderr, flush=True)
+        results += ["## Memory of sets", "", _ABOUT_MEMORY, *face_sets.memory(chosen.sizes[:2], chosen.faces)]
+    lines = ["# The renderer, measured", "", _ABOUT, *facts(opengl), *(f"- {text}" for text in remarks), ""]
+    text = "\n".join([*lines, "## Frames", "", *results]).rstrip() + "\n"
     print(text)
     if chosen.out:
         chosen.out.write_text(text, encoding="utf-8")

@@ -27,6 +27,19 @@ def test_every_fault_is_reported_at_once():
         assert part in message
 
 
+def test_pictures_are_looked_at_in_small_runs_and_a_fault_is_found_in_a_later_one(monkeypatch):
+    sizes, look = [], np.isfinite
+    image = np.full((9, 32, 32), 0.5, np.float32)
+    image[7, 3, 4] = np.nan
+    labels = {"stimulus_id": ("stimulus", [f"s{i}" for i in range(9)])}
+    stimuli = xr.Dataset({"image": (("stimulus", "y", "x"), image, {"units": "1"})}, labels)
+    monkeypatch.setattr("nrsim.schema._BLOCK", 2 * image[0].nbytes)
+    monkeypatch.setattr("numpy.isfinite", lambda block: sizes.append(len(block)) or look(block))
+    with pytest.raises(SchemaError, match=r"1 are NaN or infinite, the first at \(7, 3, 4\)"):
+        nr.schema.check(stimuli, "StimulusSet")
+    assert sizes == [2, 2, 2, 2, 1]
+
+
 def test_wrong_dims_and_doubled_labels_are_named():
     features = nr.example("Features")
     turned = features.assign(value=features["value"].transpose())

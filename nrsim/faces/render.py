@@ -150,7 +150,9 @@ def render_faces(
     units["image"]["long_name"] = "luminance"
     bar = tqdm(table, desc="faces", unit="face", disable=None if progress else True)
     with nullcontext() if out is None else files.StimulusWriter(out, len(table), variables, units) as writer:
-        images: dict[str, list[np.ndarray]] = {name: [] for name in variables}
+        images: dict[str, np.ndarray] = {}
+        if writer is None:
+            images = {name: np.empty((len(table), *of_one), np.float32) for name, (of_one, _) in variables.items()}
         places, distances, hashes = [], [], []
         for i, each in enumerate(bar):
             courses = moving[1][i] if moving is not None else np.ones(1)
@@ -161,7 +163,7 @@ def render_faces(
             hashes.append(provenance.image_hash(drawn["image"]))
             if writer is None:
                 for name, picture in drawn.items():
-                    images[name].append(picture)
+                    images[name][i] = picture
             else:
                 writer.write(i, drawn)
         coords = _labels(table) | {
@@ -192,7 +194,7 @@ def render_faces(
             writer.finish(labels)
     if out is not None:
         return check(files.open_stimuli(out), "StimulusSet")
-    made = {name: (("stimulus", *variables[name][1]), np.stack(parts), units[name]) for name, parts in images.items()}
+    made = {name: (("stimulus", *variables[name][1]), picture, units[name]) for name, picture in images.items()}
     return check(labels.assign(made), "StimulusSet")
 
 
