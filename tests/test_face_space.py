@@ -914,3 +914,9 @@ def test_the_neutral_faces_look_as_they_did(domain):
     assert eyes == pytest.approx(64 - 0.1 * 64, abs=1.0)  # at one height on every head
     background = np.concatenate([image[0], image[:, 0], image[:, -1]])
     assert (background == 0.5).all()
+
+
+@pytest.mark.parametrize("wanted", [3, None, 2.5])
+def test_landmarks_that_are_no_points(wanted):
+    with pytest.raises(TypeError, match="landmarks: a set by name"):
+        nr.render_faces([{"domain": "human"}], size=16, landmarks=wanted)

@@ -6,7 +6,7 @@ jaw do not slide to its outline, and a point may be hidden.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import scipy.sparse as sp
@@ -233,6 +233,8 @@ def chosen(
         if wanted not in _SETS:
             raise unknown("set of landmarks", wanted, _SETS)
         wanted = _SETS[wanted]
+    if not isinstance(wanted, Iterable):
+        raise need("landmarks: a set by name, or names and numbers of vertices", repr(wanted), kind=TypeError)
     points: dict[str, tuple[int, ...]] = {}
     for point in wanted:
         if isinstance(point, (int, np.integer)) and not isinstance(point, bool):
