@@ -1,4 +1,4 @@
-"""Many pictures and their labels become one StimulusSet, in memory or, a block at a time, in a file."""
+"""Many pictures and their labels become one StimulusSet, in memory or, one by one, in a file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from nrsim.errors import need
 from nrsim.schema import check
 
 _LARGEST = 4 * 2**30  # bytes of pictures that are made in memory; more go to a file (chosen: half of a small computer)
-_BLOCK = 2**24  # bytes of pictures written at a time (chosen)
 
 
 def collect(
@@ -50,7 +49,7 @@ def collect(
     points
         Landmarks ``(picture, point, 2)`` in px of the files, NaN where unknown, and the points' names.
     out
-        A netCDF file to write to in blocks; the result is then opened from it, and values are read when needed.
+        A netCDF file to write to, picture by picture; the result is opened from it, and values are read when needed.
     progress
         Show what is done and what is left.
 
@@ -106,10 +105,12 @@ def collect(
         made = labelled()
         made["image"] = (("stimulus", "y", "x"), images, _ABOUT)
         return check(made, "StimulusSet")
-    with files.replacing(target) as temporary:
-        _write(temporary, (len(names), height, width), pictures())
-        labelled().to_netcdf(temporary, mode="a", engine="h5netcdf")
-    return check(xr.open_dataset(target, engine="h5netcdf"), "StimulusSet")
+    variables = {"image": ((height, width), ("y", "x"))}
+    with files.StimulusWriter(target, len(names), variables, {"image": _ABOUT}) as writer:
+        for i, image in enumerate(pictures()):
+            writer.write(i, {"image": image})
+        writer.finish(labelled())
+    return check(files.open_stimuli(target), "StimulusSet")
 
 
 _ABOUT = {"units": "1", "long_name": "luminance"}
@@ -124,35 +125,3 @@ def _mostly_inside(places: np.ndarray, name: str, height: int, width: int) -> No
         raise need(
             f"most landmarks of {name!r} inside it ({height} × {width} px)", f"{outside} of {len(known)} outside", todo
         )
-
-
-def _write(path: Path, shape: tuple[int, int, int], pictures: Any) -> None:
-    """Write ``image (stimulus, y, x)`` a block at a time."""
-    import h5netcdf
-
-    per_block = max(1, min(shape[0], _BLOCK // (4 * shape[1] * shape[2])))
-    per_chunk = max(
-        1, min(per_block, 2**20 // (4 * shape[1] * shape[2]))
-    )  # about 1 MiB: what one picture costs to read
-    with h5netcdf.File(path, "w") as file:
-        file.dimensions = dict(zip(("stimulus", "y", "x"), shape, strict=True))
-        variable = file.create_variable(
-            "image",
-            ("stimulus", "y", "x"),
-            np.float32,
-            chunks=(per_chunk, *shape[1:]),
-            compression="gzip",
-            compression_opts=1,
-            shuffle=True,
-        )
-        for name, value in _ABOUT.items():
-            variable.attrs[name] = value
-        block: list[np.ndarray] = []
-        start = 0
-        for picture in pictures:
-            block.append(picture)
-            if len(block) == per_block:
-                variable[start : start + len(block)] = np.stack(block)
-                start, block = start + len(block), []
-        if block:
-            variable[start : start + len(block)] = np.stack(block)
