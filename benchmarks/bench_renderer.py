@@ -38,7 +38,7 @@ _ABOUT = f"""\
 Written by `python benchmarks/bench_renderer.py`. A whole frame is intensity → vertices → float32 picture in NumPy, with
 {SAMPLES} × {SAMPLES} shaded samples a pixel; raster only is projected points → the triangle seen at a sample. nrsim's
 renderer runs on one core (its linear algebra may use more), llvmpipe may use them all: hence the CPU time. The peer
-computes vertices and normals by nrsim's functions and has the simpler shader (no brows, irises nor gloss that differs).
+computes vertices and normals by nrsim's functions and has the simpler shader (neither brows nor irises).
 """
 _ABOUT_SETS = """\
 "expressions" is `nr.load_stimuli("expressions")`, three head shapes; "in a new process" includes the start of Python
@@ -47,9 +47,9 @@ and all imports. "people" are 20 intensities a person, "single" faces are each a
 """
 _ABOUT_MEMORY = """\
 Resident memory of a process, MiB, each the median of three. "Before": two faces are drawn, and all libraries loaded
-(about 100 MiB are Numba's). "Peak": the highest while the set is made. "More": by how much. With `out=` pictures leave
-the memory one by one; what grows is labels and attributes, of which most are the people's weights: text that is
-copied several times while it is written.
+(about 100 MiB are Numba's). "Peak": the highest while the set is made. "More": by how much, give or take 15 MiB that
+the allocator keeps or returns. With `out=` pictures leave the memory one by one; what grows is orders, labels and
+attributes. Of those most are the people's weights, a text that is copied several times while it is written.
 """
 
 

@@ -82,7 +82,7 @@ def memory(sizes: Sequence[int], n: int, repeats: int = 3) -> list[str]:
     remarks = []
     for size in sizes:
         for kind in KINDS:
-            more: dict[int, float] = {}
+            peaks: dict[int, float] = {}
             for faces, way in ((n, ""), (n // 5, "--stream"), (n, "--stream"), (2 * n, "--stream")):
                 command = [sys.executable, __file__, kind, str(faces), "--size", str(size), *way.split()]
                 runs = [json.loads(_said(command)) for _ in range(repeats)]
@@ -91,10 +91,11 @@ def memory(sizes: Sequence[int], n: int, repeats: int = 3) -> list[str]:
                     f"| {kind}, {size} px, {'out=' if way else 'in memory'} | {faces} | {faces * size**2 / 2**18:.0f} "
                     f"| {found['before']:.0f} | {found['peak']:.0f} | {found['more']:.0f} |"
                 )
-                more[faces] = found["more"]
+                peaks[faces] = found["peak"]
+            rise = (peaks[2 * n] - peaks[n]) / n * 1024
             remarks.append(
-                f"- {kind}, {size} px, out=: from {n} to {2 * n} faces {(more[2 * n] - more[n]) / n * 1024:.0f} KiB "
-                f"a face; a picture is {size**2 / 256:.0f} KiB, its labels {found['labels']:.1f} KiB, its share of the "
+                f"- {kind}, {size} px, out=: from {n} to {2 * n} faces the peak rises by {rise:.0f} KiB a face; "
+                f"a picture is {size**2 / 256:.0f} KiB, its labels {found['labels']:.1f} KiB, its share of the "
                 f"attributes {found['attributes']:.1f} KiB."
             )
     return [*lines, "", *remarks, ""]
