@@ -211,7 +211,6 @@ def test_landmarks_follow_resizing(folder):
 
 def test_a_set_written_to_a_file_is_the_same(folder, monkeypatch):
     inside = nr.load_folder(folder, folder / "table.csv", size=16)
-    monkeypatch.setattr("nrsim.images.collect._BLOCK", 2 * 16 * 16 * 4)  # two pictures, then one
     opened = nr.load_folder(folder, folder / "table.csv", size=16, out=folder / "faces.nc")
     assert nr.identical(opened, inside)
     opened.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -131,8 +132,11 @@ class Painter:
         where: dict[str, Any] = {"scale": face.scale, "offset": offset}
         mask = self._mask(shape, where)
 
+        @lru_cache(maxsize=4)
         def surface(fraction: float) -> np.ndarray:
             along = each.along == "expression"
+            if fraction == 0 and (person is None or not along) and (expression is None or along):
+                return shape.neutral
             parts = [] if person is None else [person if along else fraction * person]
             if expression is not None:
                 parts.append(face.intensity * (fraction if along else 1.0) * expression)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
@@ -135,7 +136,7 @@ def render_faces(
     if not table:
         raise need("at least one face to render", "no rows")
     ids = [each.stimulus_id for each in table]
-    doubles = sorted({name for name in ids if ids.count(name) > 1})
+    doubles = sorted(name for name, count in Counter(ids).items() if count > 1)
     if doubles:
         raise need("every face once", f"{', '.join(doubles[:3])} more than once", "Give them a stimulus_id")
     moving = _frames(table, frames, frame_rate)

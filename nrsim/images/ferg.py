@@ -76,8 +76,8 @@ def load_ferg(
         Landmarks of every picture that is loaded, as for :func:`nrsim.load_folder`; their ``file`` is relative to the
         folder of the avatars.
     out
-        A netCDF file (``.nc``) to write to in blocks. The StimulusSet is then opened from it, and pictures are read
-        when needed. Required above 4 GiB of pictures.
+        A netCDF file (``.nc``) to write to, picture by picture. The StimulusSet is then opened from it, and pictures
+        are read when needed. Required above 4 GiB of pictures.
     progress
         Show what is done and what is left.
 

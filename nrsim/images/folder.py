@@ -63,8 +63,8 @@ def load_folder(
         that returned, or a folder with a template ``<picture>.tem`` for each. They become the coordinate
         ``landmark (stimulus, point, axis)`` in px of the image as it is stored, after resizing.
     out
-        A netCDF file (``.nc``) to write to in blocks, for more pictures than fit in memory. The StimulusSet is then
-        opened from it, and pictures are read when needed.
+        A netCDF file (``.nc``) to write to, picture by picture, for more pictures than fit in memory. The
+        StimulusSet is then opened from it, and pictures are read when needed.
     progress
         Show what is done and what is left.
 
