@@ -130,7 +130,7 @@ class Painter:
         pixels = self.size / self.degrees
         offset = (face.x * pixels, -face.y * pixels)
         where: dict[str, Any] = {"scale": face.scale, "offset": offset}
-        mask = self._mask(shape, where)
+        mask = self._mask(shape, face, where)
 
         @lru_cache(maxsize=4)
         def surface(fraction: float) -> np.ndarray:
@@ -173,7 +173,16 @@ class Painter:
         seen = mask[..., None] if picture.ndim == 3 else mask
         return (seen * picture + (1 - seen) * self.background).astype(np.float32)
 
-    def _mask(self, shape: Shape, where: Mapping[str, Any]) -> np.ndarray | None:
-        middles = np.stack([shape.middle(("eye_left", "eye_right")), shape.middle(("mouth",))])
-        eyes, mouth = shape.project(middles, self.size, yaw=0.0, pitch=0.0, **where)[:, :2]
-        return aperture_mask(self.aperture, self.size, eyes, mouth)
+    def _mask(self, shape: Shape, face: FaceSpec, where: Mapping[str, Any]) -> np.ndarray | None:
+        """Return the aperture; an oval is the outline of an ellipsoid about the inner face, and turns with the head."""
+        if self.aperture != "oval":
+            return aperture_mask(self.aperture, self.size)
+        centre, radii = shape.inner_face
+        yaw, pitch = np.deg2rad(face.yaw), np.deg2rad(face.pitch)
+        ends = np.stack([centre, centre + [0.0, radii[1], 0.0]])
+        here = shape.project(ends[:1], self.size, yaw=face.yaw, pitch=face.pitch, **where)[0, :2]
+        upright = shape.project(ends, self.size, yaw=0.0, pitch=0.0, **where)
+        pixels = float(upright[0, 1] - upright[1, 1]) / radii[1]  # px of a mesh unit there
+        across = np.hypot(radii[0] * np.cos(yaw), radii[2] * np.sin(yaw))
+        down = np.hypot(radii[1] * np.cos(pitch), radii[2] * np.sin(pitch))
+        return aperture_mask("oval", self.size, (here[0], here[1]), (across * pixels, down * pixels))

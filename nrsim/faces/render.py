@@ -128,7 +128,7 @@ def render_faces(
         equal_size = bare(equal_size, "1", "equal_size", above=0, high=0.15)
     if not isinstance(colour, (bool, np.bool_)):
         raise need("colour: True or False", repr(colour), kind=TypeError)
-    aperture_mask(aperture, 8, np.zeros(2), np.ones(2))  # an unknown one is said before anything is drawn
+    aperture_mask(aperture, 8)  # an unknown one is said before anything is drawn
     words = Vocabulary.checked(heads, identities, expressions)
     if not isinstance(rows, Iterable) or isinstance(rows, (Mapping, str)):
         raise need("a list of faces, a mapping each", type(rows).__name__, kind=TypeError)

@@ -80,6 +80,23 @@ class Shape:
             return float(np.linalg.norm(eyes[0].mean(axis=0) - eyes[1].mean(axis=0)))
         return float(np.linalg.norm(self.middle(("eye_left",)) - self.middle(("eye_right",))))
 
+    @cached_property
+    def inner_face(self) -> tuple[np.ndarray, np.ndarray]:
+        """Centre and semi-axes of an ellipsoid about the inner face, ``(3,)`` mesh units: brows to chin, without ears.
+
+        Its width is 1.6 times that of the outer corners of the eyes, its height from above the brows to the chin, its
+        depth from before the nose to behind the eyes (chosen by eye on the three heads).
+        """
+        eyes, mouth = self.middle(("eye_left", "eye_right")), self.middle(("mouth",))
+        corners = [self.middle((f"eye_outer_{side}",)) for side in ("left", "right")]
+        unit = float(eyes[1] - mouth[1])
+        front = max(self.middle((name,))[2] for name in ("nose_tip", "mouth", "chin")) + 0.05 * unit
+        back = min(corner[2] for corner in corners) - 0.85 * unit
+        middle = eyes + 0.30 * (mouth - eyes)
+        centre = np.array([middle[0], middle[1], (front + back) / 2])
+        width = 1.60 * abs(float(corners[0][0] - corners[1][0])) / 2
+        return centre, np.array([width, 1.42 * unit, (front - back) / 2])
+
     def distance(self, points: np.ndarray, norm: np.ndarray) -> float:
         """Return the RMS shift of the skin between two surfaces ``(n, 3)``, in interocular distances."""
         return rms(points - norm, self.skin) / self.interocular

@@ -85,18 +85,19 @@ def lit(look: Look, light: str, skin: str) -> Look:
     return look
 
 
-def aperture_mask(kind: str, size: int, eyes: np.ndarray, mouth: np.ndarray) -> np.ndarray | None:
+def aperture_mask(
+    kind: str, size: int, centre: tuple[float, float] = (0.0, 0.0), radii: tuple[float, float] = (1.0, 1.0)
+) -> np.ndarray | None:
     """Return how much of the picture is seen through an aperture, ``(y, x)``, 0..1; None for ``"none"``.
 
     Parameters
     ----------
     kind
-        ``"none"``; ``"oval"``, an ellipse about the face that hides ears and outline; ``"circle"``, a disc that fills
-        the picture.
+        ``"none"``; ``"oval"``, an ellipse about the inner face; ``"circle"``, a disc that fills the picture.
     size
         Width and height in px.
-    eyes, mouth
-        Midpoint of the eyes, and the mouth, of the neutral frontal face in px: the oval lies between them.
+    centre, radii
+        Of the oval, px: x and y.
 
     Raises
     ------
@@ -107,11 +108,9 @@ def aperture_mask(kind: str, size: int, eyes: np.ndarray, mouth: np.ndarray) -> 
         raise unknown("aperture", kind, APERTURES)
     if kind == "none":
         return None
-    place = np.arange(size) + 0.5
     if kind == "circle":
-        radius = np.hypot(place[None] - size / 2, place[:, None] - size / 2) / (size / 2)
-        return 1 - smoothstep(0.94, 0.99, radius)
-    unit = float(np.linalg.norm(mouth - eyes))
-    centre = eyes + 0.30 * (mouth - eyes)
-    across, down = (place[None] - centre[0]) / (1.02 * unit), (place[:, None] - centre[1]) / (1.42 * unit)
-    return 1 - smoothstep(0.95, 1.05, np.hypot(across, down))
+        centre, radii = (size / 2, size / 2), (0.965 * size / 2, 0.965 * size / 2)
+    place = np.arange(size) + 0.5
+    across, down = (place[None] - centre[0]) / radii[0], (place[:, None] - centre[1]) / radii[1]
+    edge = max(0.05, 1.5 / min(radii))  # soft over a twentieth of the radius, or a pixel and a half
+    return 1 - smoothstep(1 - edge, 1 + edge, np.hypot(across, down))
