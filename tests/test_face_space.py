@@ -13,9 +13,10 @@ from nrsim.faces.expressions import BASIC, MACAQUE, expression_weights, rms
 from nrsim.faces.head import SKIN, template
 from nrsim.faces.identities import between, displacement
 from nrsim.faces.painter import Painter
-from nrsim.faces.rows import GIVEN
+from nrsim.faces.rows import GIVEN, order
 from nrsim.faces.shape import Shape
 from nrsim.faces.views import LIGHTS, SKINS, VIEWS
+from nrsim.faces.vocabulary import Vocabulary
 
 HAPPY = {"domain": "human", "expression": "happy", "intensity": 1.0}
 BLEND = {"domain": "human", "morph_from": "happy", "morph_to": "sad", "morph_fraction": 0.5}
@@ -408,7 +409,7 @@ def test_outside_the_aperture_is_background():
         middle, unit = (at["eye_left"] + at["eye_right"]) / 2, at["mouth"][1] - at["eye_left"][1]
         wide = abs(at["eye_outer_left"][0] - at["eye_outer_right"][0]) / 2
         away = np.hypot((x - middle[0]) / (1.6 * wide), (y - middle[1] - 0.3 * unit) / (1.42 * unit))
-        assert (image[i][away > 1.15] == np.float32(0.3)).all()  # perspective moves the outline by a few per cent
+        assert (image[i][away > 1.2] == np.float32(0.3)).all()  # perspective moves the outline by a few per cent
         assert np.abs(image[i][away < 0.85] - 0.3).mean() > 0.05
     whole = nr.render_faces(rows[:1], size=size, background=0.3)["image"].values[0]
     assert image[0][away_inside(faces, 0)] == pytest.approx(whole[away_inside(faces, 0)])
@@ -504,6 +505,30 @@ def test_shifts_of_expressions_and_identities_are_linear_before_the_warp(domain)
         assert np.abs(shape.vertices(person) - macaque_warp(flat.vertices(person), 1.0)).max() < 1e-12
 
 
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_intensity_is_linear_in_the_vertices_drawn_on_every_head(domain):
+    people = nr.random_identities(1, seed=3)
+    words = Vocabulary.checked(None, people, None)
+    painter = Painter(words, 16, 4.0, 0.5, "none", None, False)
+    drawn = {}
+    painter_draw = Shape.draw
+
+    def caught(self, points, *arguments, **settings):
+        drawn[level] = points
+        return painter_draw(self, points, *arguments, **settings)
+
+    rows = [{"expression": name, "identity": who} for name in ("angry", "threat") for who in ("average", "person-01")]
+    for row in [*rows, {"identity": "person-01"}]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Shape, "draw", caught)
+            for level in (-0.5, 0.0, 0.5, 1.0, 1.5):
+                key = "intensity" if "expression" in row else "identity_level"
+                face = order({"domain": domain, key: level} | row, 0, words)
+                painter.paint(face, np.ones(1), {"chin": {domain: (0,)}})
+        for level in (-0.5, 0.5, 1.5):
+            assert drawn[level] - drawn[0.0] == pytest.approx(level * (drawn[1.0] - drawn[0.0]), abs=1e-9), row
+
+
 @pytest.fixture(scope="module")
 def people():
     return nr.random_identities(3, seed=5)
@@ -534,15 +559,15 @@ def test_between_two_people_the_distance_from_the_average_stays(people):
     fractions = np.linspace(0, 1, 7)
     rows = [
         {"domain": domain, "morph_from": "person-01", "morph_to": "person-02", "morph_fraction": fraction}
-        for domain in ("human", "cartoon")
+        for domain in ("human", "cartoon", "macaque")
         for fraction in fractions
     ]
     rows += [{"domain": "human", "identity": who} for who in ("average", "person-01", "person-02")]
     faces = nr.render_faces(rows, size=32, identities=people)
-    assert faces["norm_distance"].values[:14] == pytest.approx(0.1, rel=1e-4)
-    image, average = faces["image"].values, faces["image"].values[14]
-    assert np.array_equal(image[0], image[15])
-    assert np.array_equal(image[6], image[16])
+    assert faces["norm_distance"].values[:21] == pytest.approx(0.1, rel=1e-4)
+    image, average = faces["image"].values, faces["image"].values[21]
+    assert np.array_equal(image[0], image[22])
+    assert np.array_equal(image[6], image[23])
     assert faces["identity"].values[[0, 1, 6]].tolist() == ["person-01", "person-01-person-02", "person-02"]
     assert faces["morph_fraction"].values[:7] == pytest.approx(fractions)
     assert set(faces["norm_id"].values) == {"human-average", ""}  # the cartoon's average is not in the set
@@ -581,9 +606,8 @@ def test_the_picture_moves_away_from_the_neutral_with_every_expression(domain):
         here = (faces["expression"] == name).values
         monotone(faces["intensity"].values[here], away[here], name)
         monotone(faces["intensity"].values[here], faces["norm_distance"].values[here], name)
-        if domain != "macaque":
-            size = faces["norm_distance"].values[here & (faces["intensity"].values == 1)]
-            assert faces["norm_distance"].values[here] == pytest.approx(size * np.abs(levels), rel=1e-9)
+        size = faces["norm_distance"].values[here & (faces["intensity"].values == 1)]
+        assert faces["norm_distance"].values[here] == pytest.approx(size * np.abs(levels), rel=1e-9)
 
 
 def test_equal_size_is_the_size_of_every_expression_on_every_head(people):
@@ -607,11 +631,7 @@ def test_equal_size_is_the_size_of_every_expression_on_every_head(people):
     size = 0.04
     faces = nr.render_faces([*rows, *others, *blends], size=8, equal_size=size, identities=people)
     distance, level = faces["norm_distance"].values, faces["intensity"].values
-    ends = (level == 1) & (faces["morph_fraction"].values != 0.5)
-    assert distance[ends] == pytest.approx(size, rel=1e-3)
-    flat = (faces["domain"] != "macaque").values & (level == 0.5)
-    assert distance[flat] == pytest.approx(size / 2, rel=1e-6)
-    assert (distance[~ends & (level == 1)] < size).all()  # a blend of two of one size is smaller, if anything
+    assert distance == pytest.approx(size * level, rel=1e-9)  # blends among them
 
 
 def test_your_own_expressions_come_first_and_their_sides_add_up():
@@ -929,4 +949,4 @@ def test_the_oval_turns_with_the_head(domain, view):
         x, y = np.floor(whole["landmark"].sel(point=point).values[0]).astype(int)
         assert through["image"].values[0, y, x] == pytest.approx(whole["image"].values[0, y, x], abs=0.02), point
     covered = [np.mean(np.abs(each["image"].values - 0.5) > 1e-3) for each in (whole, through)]
-    assert 0.2 * covered[0] < covered[1] < 0.8 * covered[0]
+    assert 0.2 * covered[0] < covered[1] < 0.85 * covered[0]

@@ -129,8 +129,8 @@ def random_identities(n: int, *, seed: int, size: float = _SIZE, prefix: str = "
     seed
         Draws them; person i does not depend on ``n``.
     size
-        RMS shift of the skin from the average face, in interocular distances, on the human head (the macaque's warp
-        makes it larger: ``norm_distance`` says how large). Default 0.10 (chosen).
+        RMS shift of the skin from the average face, in interocular distances, on every head of the template. Default
+        0.10 (chosen).
     prefix
         Their names are ``person-01``, ``person-02``, …
 

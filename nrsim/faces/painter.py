@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, TypeVar
 
 import numpy as np
+import scipy.sparse as sp
 
 from nrsim.faces import landmarks as points_of
 from nrsim.faces.domains import Domain, domain_named, mixed
-from nrsim.faces.expressions import blended, expression_weights
-from nrsim.faces.head import SKIN, Head
-from nrsim.faces.identities import AVERAGE, between, displacement
+from nrsim.faces.expressions import blended, expression_weights, rms
+from nrsim.faces.identities import AVERAGE, between, displacement, interocular
 from nrsim.faces.shape import Shape
 from nrsim.faces.spec import Between, FaceSpec, Order
 from nrsim.faces.views import aperture_mask, lit
@@ -76,43 +75,56 @@ class Painter:
             return first
         return mixed(first, domain_named(place.second, self.words.heads), place.fraction)
 
-    def _identity(self, face: FaceSpec, head: Head) -> np.ndarray | None:
-        """Return the identity's shift at level 1, ``(vertex, 3)``."""
+    def _identity(self, face: FaceSpec, shape: Shape) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return the identity at level 1: the head's own shift ``(vertex, 3)``, and that of the surface ``(n, 3)``.
+
+        On a warped head it has the size, in interocular distances, that it has on the head itself.
+        """
         if face.identity == Between(AVERAGE):
             return None
+        place, head = face.identity, shape.head
 
-        def make() -> np.ndarray:
-            place = face.identity
-            ends = [
-                displacement(self.words.weights_of_identity(end, head), head)
-                for end in (place.first, place.second)
-                if end
-            ]
-            if len(ends) == 1:
-                return ends[0]
-            return between(ends[0], ends[1], place.fraction, head.subdivision[head.surface["part"] == SKIN])
+        def make() -> tuple[np.ndarray, np.ndarray]:
+            names = [end for end in (place.first, place.second) if end]
+            own = [displacement(self.words.weights_of_identity(end, head), head) for end in names]
+            drawn = [shape.carried(shift) for shift in own]
+            if shape.warped:
+                straight = [rms(np.asarray(head.subdivision @ shift), shape.skin) / interocular(head) for shift in own]
+                moved = [shape.distance(shift, np.zeros_like(shift)) for shift in drawn]
+                drawn = [
+                    size / max(now, 1e-12) * shift for size, now, shift in zip(straight, moved, drawn, strict=True)
+                ]
+            if len(own) == 1:
+                return own[0], drawn[0]
+            skin = sp.identity(len(shape.skin), format="csr")[shape.skin]
+            return (
+                between(own[0], own[1], place.fraction, head.subdivision[shape.skin]),
+                between(drawn[0], drawn[1], place.fraction, skin),
+            )
 
-        return self._remembered("identity", (head.name, face.domain, face.identity), make)
+        return self._remembered("identity", (face.domain, face.stretch, place), make)
 
-    def _expression(self, face: FaceSpec, shape: Shape, base: np.ndarray | None) -> np.ndarray | None:
-        """Return the expression's shift at intensity 1, ``(vertex, 3)``."""
+    def _expression(self, face: FaceSpec, shape: Shape, person: np.ndarray | None) -> np.ndarray | None:
+        """Return how the expression at intensity 1 moves the surface of a person, ``(n, 3)``."""
         place, head = face.expression, shape.head
 
-        def one(name: str) -> dict[str, float]:
-            weights = expression_weights(name, head, self.words.expressions)
-            if self.equal_size is None or not weights:
-                return weights
-            factor = shape.scaled_to(head.expression(weights), base, self.equal_size)
-            return {unit: factor * weight for unit, weight in weights.items()}
+        def sized(weights: dict[str, float]) -> tuple[dict[str, float], np.ndarray]:
+            moved = shape.carried(head.expression(weights), person)
+            size = shape.distance(moved, np.zeros_like(moved))
+            factor = 1.0 if self.equal_size is None or size == 0 else self.equal_size / size
+            return {unit: factor * weight for unit, weight in weights.items()}, factor * moved
 
         def make() -> np.ndarray | None:
-            weights = one(place.first)
-            if place.second:
-                weights = blended(weights, one(place.second), place.fraction)
-            return head.expression(weights) if weights else None
+            ends = [
+                expression_weights(name, head, self.words.expressions) for name in (place.first, place.second) if name
+            ]
+            if self.equal_size is not None and len(ends) == 2:
+                ends = [sized(weights)[0] for weights in ends]
+            weights = ends[0] if len(ends) == 1 else blended(ends[0], ends[1], place.fraction)
+            return sized(weights)[1] if weights else None
 
-        key = (face.domain, face.stretch, place, (face.identity, face.identity_level) if self.equal_size else None)
-        return self._remembered("expression", key, make)
+        of_person = (face.identity, face.identity_level) if shape.warped else None  # elsewhere shifts just add up
+        return self._remembered("expression", (face.domain, face.stretch, place, of_person), make)
 
     def paint(
         self, each: Order, courses: np.ndarray, points: Mapping[str, Mapping[str, tuple[int, ...]]]
@@ -120,8 +132,9 @@ class Painter:
         """Return the pictures of every frame, the landmarks ``(frame, point, axis)`` and the distance from the norm."""
         face = each.face
         shape = self._shape(face)
-        identity = self._identity(face, shape.head)
-        person = None if identity is None else face.identity_level * identity
+        identity = self._identity(face, shape)
+        person = None if identity is None else face.identity_level * identity[0]
+        who = None if identity is None else face.identity_level * identity[1]
         expression = self._expression(face, shape, person)
         look = lit(shape.domain.look, face.light, face.skin)
         painted = self._remembered(
@@ -132,15 +145,14 @@ class Painter:
         where: dict[str, Any] = {"scale": face.scale, "offset": offset}
         mask = self._mask(shape, face, where)
 
-        @lru_cache(maxsize=4)
         def surface(fraction: float) -> np.ndarray:
             along = each.along == "expression"
-            if fraction == 0 and (person is None or not along) and (expression is None or along):
-                return shape.neutral
-            parts = [] if person is None else [person if along else fraction * person]
+            points = shape.neutral
+            if who is not None:
+                points = points + (1.0 if along else fraction) * who
             if expression is not None:
-                parts.append(face.intensity * (fraction if along else 1.0) * expression)
-            return shape.vertices(sum(parts[1:], parts[0]) if parts else None)
+                points = points + face.intensity * (fraction if along else 1.0) * expression
+            return points
 
         pictures: dict[str, list[np.ndarray]] = {"image": [], **({"colour": []} if self.colour else {})}
         marks = np.zeros((len(courses), len(points), 2))

@@ -47,17 +47,27 @@ class Shape:
         self.axis = float(above.max() + above.min()) / 2  # depth of the axis that the head turns about
 
     def vertices(self, shift: np.ndarray | None = None) -> np.ndarray:
-        """Return the vertices drawn, ``(n, 3)``, for a shift of the head's own, ``(vertex, 3)``.
-
-        Linear in the shift, but for the warp, which carries the shifted surface.
-        """
+        """Return the vertices drawn, ``(n, 3)``, for a shift of the head's own ``(vertex, 3)``, warped."""
         coarse = self._base if shift is None else self._base + shift
         fine = np.asarray(self.head.subdivision @ coarse)
-        if self.domain.warp is not None and self.domain.warped != 0:
-            fine = self.domain.warp(fine, self.domain.warped)
+        if self.warped:
+            fine = self.domain.warp(fine, self.domain.warped)  # type: ignore[misc]
         if self.stretch != 1:
             fine = fine * [self.stretch, 1.0, 1.0]
         return fine
+
+    @property
+    def warped(self) -> bool:
+        """Whether a warp carries this head's surface."""
+        return self.domain.warp is not None and self.domain.warped != 0
+
+    def carried(self, shift: np.ndarray, at: np.ndarray | None = None) -> np.ndarray:
+        """Return how a shift of the head's own moves the surface drawn, ``(n, 3)``, on the face shifted by ``at``.
+
+        Warp and subdivision are applied to the prototype once; what is drawn of an expression or a person is a multiple
+        of this, so that intensity is linear on every head by construction.
+        """
+        return self.vertices(shift if at is None else at + shift) - self.vertices(at)
 
     @cached_property
     def neutral(self) -> np.ndarray:
@@ -109,18 +119,6 @@ class Shape:
         ]
         gaps = [float(np.linalg.norm(upper.mean(axis=0) - lower.mean(axis=0))) for upper, lower in lips]
         return float(smoothstep(0.0, _OPEN, np.array((gaps[0] - gaps[1]) / self.interocular)))
-
-    def scaled_to(self, shift: np.ndarray, base: np.ndarray | None, size: float) -> float:
-        """Return the factor by which ``shift (vertex, 3)`` moves the skin by ``size`` interocular distances RMS."""
-        norm, factor = self.vertices(base), 1.0
-        for _ in range(6):  # linear but for the warp: this converges at once
-            moved = self.distance(self.vertices(factor * shift if base is None else base + factor * shift), norm)
-            if moved == 0:
-                return 1.0
-            factor *= size / moved
-            if abs(moved / size - 1) < 1e-6:
-                break
-        return factor
 
     def painted(self, look: Look, colour: bool = False) -> np.ndarray:
         """Return what is painted on the vertices: place on the template, lip, mouth, part, and albedo, ``(n, 7 or 9)``.

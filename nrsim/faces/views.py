@@ -109,7 +109,7 @@ def aperture_mask(
     if kind == "none":
         return None
     if kind == "circle":
-        centre, radii = (size / 2, size / 2), (0.965 * size / 2, 0.965 * size / 2)
+        centre, radii = (size / 2, size / 2), (0.94 * size / 2, 0.94 * size / 2)
     place = np.arange(size) + 0.5
     across, down = (place[None] - centre[0]) / radii[0], (place[:, None] - centre[1]) / radii[1]
     edge = max(0.05, 1.5 / min(radii))  # soft over a twentieth of the radius, or a pixel and a half
