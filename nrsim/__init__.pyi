@@ -30,6 +30,7 @@ from .images import morph as morph
 from .images import read_landmarks as read_landmarks
 from .images import write_tem as write_tem
 from .joining import join_stimuli as join_stimuli
+from .joining import stack_frames as stack_frames
 from .neurons import AdaptiveLIF as AdaptiveLIF
 from .neurons import RateUnits as RateUnits
 from .neurons import present as present

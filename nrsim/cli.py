@@ -130,29 +130,34 @@ def _stimuli(arguments: argparse.Namespace) -> None:
     from matplotlib import pyplot as plt
 
     plt.switch_backend("agg")
-    from nrsim import files, plot
+    from nrsim import files, plot, tables
 
-    stem = Path(arguments.name).stem
+    stem, saved = Path(arguments.name).stem, arguments.name.endswith(".nc")
+    wrote = []
     with files.replacing_folder(arguments.out) as folder:
-        faces = recipes.load_stimuli(
-            arguments.name,
-            **({} if arguments.name.endswith(".nc") else {"out": folder / f"{stem}.nc"}),
-            progress=True,
-            **changes,
-        )
-        wrote = [f"{stem}.nc"] if not arguments.name.endswith(".nc") else []
+        out = {} if saved else {"out": folder / f"{stem}.nc"}
+        faces = recipes.load_stimuli(arguments.name, **out, progress=True, **changes)
+        wrote += [] if saved else [f"{stem}.nc"]
         if arguments.pictures != "none":
             names = files.write_pictures(faces, folder / stem, arguments.pictures, progress=True)
-            faces = faces.assign_coords(file=("stimulus", names))
-            wrote.append(f"{len(names)} pictures in {stem}/")
+            faces = faces.assign_coords(file=("stimulus", [frames[0] for frames in names]))
+            wrote.append(f"{sum(map(len, names))} pictures in {stem}/")
+            if "frame" in faces.dims:
+                tables.frames(faces, names).to_csv(folder / f"{stem}_frames.csv", index=False)
+                wrote.append(f"{stem}_frames.csv")
+            if "landmark" in faces.coords and "frame" not in faces["landmark"].dims:
+                tables.landmarks(faces).to_csv(folder / f"{stem}_landmarks.csv", index=False)
+                wrote.append(f"{stem}_landmarks.csv")
         plot.stimulus_sheet(faces)
         plt.savefig(folder / f"{stem}.png", dpi=150, bbox_inches="tight")
         plt.close()
-        labels = [name for name, coord in faces.coords.items() if coord.dims == ("stimulus",)]
-        # Without the pictures' hash, which reading the table makes again (nr.load_folder)
-        columns = [str(name) for name in labels if name != "image_sha256"]
-        faces[labels].to_dataframe().to_csv(folder / f"{stem}.csv", columns=columns, index=False)
+        tables.stimuli(faces).to_csv(folder / f"{stem}.csv", index=False)
         faces.close()
+    if arguments.pictures != "none":
+        kept = {Path(arguments.out) / name for frames in names for name in frames}
+        for old in (Path(arguments.out) / stem).glob(f"*.{arguments.pictures}"):  # of an earlier rendering
+            if old not in kept:
+                old.unlink()
     wrote += [f"{stem}.png (contact sheet)", f"{stem}.csv (table)"]
     print(f"wrote to {arguments.out}: {', '.join(wrote)}")
 

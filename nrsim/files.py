@@ -254,7 +254,7 @@ def write_attributes(path: str | os.PathLike[str], attributes: Mapping[str, Any]
 
 def write_pictures(
     stimuli: xr.Dataset, folder: str | os.PathLike[str], kind: str = "png", *, progress: bool = False
-) -> list[str]:
+) -> list[list[str]]:
     """Write every stimulus as a picture, one at a time, and return their names.
 
     Values are written as they are (1 is the largest level), in colour where the set has ``colour``. Moving faces
@@ -273,8 +273,8 @@ def write_pictures(
 
     Returns
     -------
-    list of str
-        The names, relative to the folder's parent; of moving faces that of the first frame.
+    list of list of str
+        For each stimulus the names of its frames, one for a still picture, relative to the folder's parent.
     """
     from PIL import Image
     from tqdm.auto import tqdm
@@ -282,7 +282,8 @@ def write_pictures(
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
     source = stimuli["colour" if "colour" in stimuli and kind == "png" else "image"]
-    names, taken = [], set()
+    names: list[list[str]] = []
+    taken: set[str] = set()
     for i in tqdm(range(stimuli.sizes["stimulus"]), desc="pictures", disable=None if progress else True):
         stem = re.sub(r"[^\w.+\-]+", "_", str(stimuli["stimulus_id"].values[i]))
         while stem.lower() in taken:
@@ -290,10 +291,10 @@ def write_pictures(
         taken.add(stem.lower())
         values = source[i].values
         frames = list(values) if "frame" in source.dims else [values]
+        names.append([])
         for number, frame in enumerate(frames):
             name = f"{stem}_{number:03d}.{kind}" if len(frames) > 1 else f"{stem}.{kind}"
             levels = np.rint(frame * 255).astype(np.uint8) if kind == "png" else frame.astype(np.float32)
             Image.fromarray(levels).save(place / name)
-            if number == 0:
-                names.append(f"{place.name}/{name}")
+            names[-1].append(f"{place.name}/{name}")
     return names

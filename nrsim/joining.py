@@ -10,6 +10,7 @@ import xarray as xr
 
 from nrsim import labels, provenance
 from nrsim.errors import need
+from nrsim.quantities import whole
 from nrsim.schema import check
 
 
@@ -196,3 +197,82 @@ def _arrays(parts: list[xr.Dataset]) -> tuple[list[xr.Dataset], list[str]]:
     }
     spare = [str(name) for part in parts for name in part.coords if not set(part[name].dims) <= used]
     return [part.drop_vars(spare, errors="ignore") for part in parts], dropped
+
+
+def stack_frames(faces: xr.Dataset, frames: Sequence[int] | None = None) -> xr.Dataset:
+    """Return the frames of moving faces as still pictures, each a stimulus of its own.
+
+    Parameters
+    ----------
+    faces
+        A StimulusSet, ``image (stimulus, frame, y, x)``.
+    frames
+        Numbers of the frames to take. Default: all.
+
+    Returns
+    -------
+    xarray.Dataset
+        A StimulusSet, ``image (stimulus, y, x)``, frame after frame of each face: ``intensity`` is that of the frame,
+        ``peak_intensity`` that of the movement, ``time`` is kept as ``shown_at`` (s), ``movement_id`` names the moving
+        face, and ``norm_id`` is the norm's frame at the same time.
+
+    Raises
+    ------
+    SchemaError, ValueError, TypeError
+        If these are no moving faces, or have no such frame.
+
+    Examples
+    --------
+    >>> import nrsim as nr
+    >>> row = {"domain": "human", "expression": "happy", "intensity": 1.0, "course": "ramp"}
+    >>> stills = nr.stack_frames(nr.render_faces([row], size=16, frames=3))
+    >>> stills["intensity"].values.tolist()
+    [0.0, 0.5, 1.0]
+    """
+    faces = check(faces, "StimulusSet")
+    if "frame" not in faces["image"].dims:
+        raise need("moving faces, image (stimulus, frame, y, x)", "still ones")
+    n, total = faces.sizes["stimulus"], faces.sizes["frame"]
+    chosen = list(range(total)) if frames is None else [whole(frame, "frames") for frame in frames]
+    if not chosen or max(chosen) >= total or len(set(chosen)) < len(chosen):
+        raise need(f"frames: each once, from 0 to {total - 1}", repr(frames))
+    own = labels.carried(faces)
+    stimulus, frame = (grid.ravel() for grid in np.meshgrid(np.arange(n), chosen, indexing="ij"))
+    coords: dict[str, Any] = {name: ("stimulus", coord.values[stimulus], coord.attrs) for name, coord in own.items()}
+    ids = own["stimulus_id"].values.astype(str)
+    coords["movement_id"] = ("stimulus", ids[stimulus])
+    coords["stimulus_id"] = ("stimulus", [f"{ids[i]}-frame{k:03d}" for i, k in zip(stimulus, frame, strict=True)])
+    if "norm_id" in own:
+        norms = own["norm_id"].values.astype(str)
+        coords["norm_id"] = (
+            "stimulus",
+            [f"{norms[i]}-frame{k:03d}" if norms[i] else "" for i, k in zip(stimulus, frame, strict=True)],
+        )
+    if "frame_time" in faces.coords:
+        coords["shown_at"] = ("stimulus", faces["frame_time"].values[frame], {"units": "s"})
+    if "frame_intensity" in faces.coords:
+        now = faces["frame_intensity"].values[stimulus, frame]
+        if "intensity" in own:
+            peak = own["intensity"].values[stimulus]
+            coords["peak_intensity"] = ("stimulus", peak, {"units": "1"})
+            if "norm_distance" in own:  # linear in the intensity
+                share = np.divide(np.abs(now), np.abs(peak), out=np.zeros(len(now)), where=peak != 0)
+                distance = own["norm_distance"].values[stimulus] * share
+                coords["norm_distance"] = ("stimulus", distance, own["norm_distance"].attrs)
+        coords["intensity"] = ("stimulus", now, {"units": "1"})
+    for name in ("y", "x", "point", "axis", "channel"):
+        if name in faces.coords:
+            coords[name] = faces[name]
+    variables: dict[str, Any] = {}
+    for name in [name for name in ("image", "colour", "landmark") if name in faces.variables]:
+        array = faces[name]
+        if "frame" in array.dims:
+            values = array.transpose("stimulus", "frame", ...).values[stimulus, frame]
+            dims = tuple(dim for dim in array.dims if dim != "frame")
+        else:
+            values, dims = array.values[stimulus], array.dims
+        (coords if name == "landmark" else variables)[name] = (dims, values, array.attrs)
+    coords["image_sha256"] = ("stimulus", [provenance.image_hash(image) for image in variables["image"][1]])
+    made = xr.Dataset(variables, coords)
+    settings = {"frames": chosen} if frames is not None else {}
+    return check(provenance.stamp(made, "StimulusSet", "stack_frames", settings, parents=[faces]), "StimulusSet")

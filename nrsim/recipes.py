@@ -19,6 +19,7 @@ from nrsim.faces.sets import graded_faces, head_shapes, identity_trajectories, m
 from nrsim.gratings import render_gratings
 from nrsim.images.ferg import ferg
 from nrsim.images.folder import pictures
+from nrsim.images.matching import match_images
 from nrsim.joining import join_stimuli
 from nrsim.objects.render import render_objects
 from nrsim.quantities import whole
@@ -64,6 +65,8 @@ _GENERATORS: dict[str, Callable[..., xr.Dataset]] = {
     "ferg": ferg,
     "join": joined,
 }
+# Parameters of every recipe: how the pictures are matched once they are made (nrsim.match_images)
+_MATCHING = ("match", "mask", "out_of_range")
 _FILLED_IN = ("progress", "base", "out", "within", "seed")
 _SMALL = 32  # px, where a set is made only to be described
 
@@ -221,11 +224,17 @@ def read_recipe(path: Path) -> dict[str, Any]:
         recipe = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"needed a recipe in TOML; {path.name!r} is not: {error}") from None
+    if "generator" not in recipe:
+        known = ", ".join(map(repr, _GENERATORS))
+        raise need(f'a line generator = "…" in the recipe {path.name!r}, one of {known}', "none")
     for key in recipe:
         if key not in _KEYS:
-            raise unknown(f"key in the recipe {path.name!r}", key, _KEYS)
-    if recipe.get("generator") not in _GENERATORS:
-        raise unknown(f"generator in the recipe {path.name!r}", recipe.get("generator"), _GENERATORS)
+            inside = recipe["generator"] in _GENERATORS and key in parameters_of(recipe["generator"])
+            raise unknown(
+                f"key in the recipe {path.name!r}", key, _KEYS, hint=f"Put {key} under [parameters]" if inside else ""
+            )
+    if recipe["generator"] not in _GENERATORS:
+        raise unknown(f"generator in the recipe {path.name!r}", recipe["generator"], _GENERATORS)
     if not isinstance(recipe.setdefault("parameters", {}), Mapping):
         raise need(f"a table [parameters] in the recipe {path.name!r}", repr(recipe["parameters"]), kind=TypeError)
     return {**recipe, "text": text}
@@ -233,7 +242,8 @@ def read_recipe(path: Path) -> dict[str, Any]:
 
 def parameters_of(generator: str) -> list[str]:
     """Return the parameters that a generator takes."""
-    return [key for key in inspect.signature(_GENERATORS[generator]).parameters if key not in _FILLED_IN]
+    own = [key for key in inspect.signature(_GENERATORS[generator]).parameters if key not in _FILLED_IN]
+    return [*own, *_MATCHING]
 
 
 def _make(
@@ -262,9 +272,16 @@ def _make(
     for key in parameters:
         if key not in known:
             raise unknown(f"parameter in the recipe {path.name!r}", key, known)
-    needed = [key for key in known if key not in parameters and signature[key].default is inspect.Parameter.empty]
+    matching = {key: parameters.pop(key) for key in _MATCHING if key in parameters}
+    if matching and "match" not in matching:
+        raise need(f"match beside {', '.join(matching)} in the recipe {path.name!r}", f"no match, {matching}")
+    if matching:
+        filled["out"] = None  # what is matched must be known as a whole
+    needed = [key for key in signature if key not in parameters and signature[key].default is inspect.Parameter.empty]
     if needed:
-        raise need(f"the parameters {', '.join(needed)} in the recipe {path.name!r}", f"only {', '.join(parameters)}")
+        raise need(
+            f"the parameters {', '.join(needed)} in the recipe {path.name!r}", f"only {', '.join(parameters) or 'none'}"
+        )
     made = make(**parameters, **{key: filled[key] for key in _FILLED_IN if key in signature and key in filled})
     stimuli = provenance.stamp(
         made,
@@ -278,9 +295,11 @@ def _make(
         recipe=recipe["text"],
         recipe_sha256=provenance.text_hash(recipe["text"]),
     )
+    if matching:
+        stimuli = match_images(stimuli, matching.pop("match"), progress=progress, **matching)
     if out is None:
         return stimuli
-    if "out" in signature:
+    if filled["out"] is not None and "out" in signature:
         attributes = dict(stimuli.attrs)
         made.close()
         files.write_attributes(out, attributes)

@@ -42,7 +42,9 @@ DEFAULTS: dict[str, Any] = {
 }
 
 _OF_RECIPES, _OF_FOLDERS = {"parameters"}, {"table", "size", "degrees", "labels", "landmarks"}
-_OPTIONAL: dict[str, set[str]] = {"stimuli": {"recipe", "folder", "match", "mask", *_OF_RECIPES, *_OF_FOLDERS}}
+_OPTIONAL: dict[str, set[str]] = {
+    "stimuli": {"recipe", "folder", "match", "mask", "out_of_range", *_OF_RECIPES, *_OF_FOLDERS}
+}
 
 
 def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -101,8 +103,9 @@ def resolve(given: Mapping[str, Any], *, base: Path | None = None) -> dict[str, 
     if stray:
         todo = "Put a recipe's own parameters into [stimuli.parameters]" if source == "recipe" else ""
         raise need(f"in [stimuli] only keys that go with {source}", ", ".join(stray), todo)
-    if "mask" in study["stimuli"] and "match" not in study["stimuli"]:
-        raise need("match beside mask in [stimuli]", "mask alone")
+    for key in ("mask", "out_of_range"):
+        if key in study["stimuli"] and "match" not in study["stimuli"]:
+            raise need(f"match beside {key} in [stimuli]", f"{key} alone")
     start = Path.cwd() if base is None else base
     for key in ("folder", "table", "landmarks"):
         if key in study["stimuli"]:

@@ -146,12 +146,13 @@ def _run(plan: Mapping[str, Any], progress: bool) -> dict[str, xr.Dataset]:
 
 def _stimuli(plan: Mapping[str, Any], progress: bool) -> xr.Dataset:
     source = dict(plan["stimuli"])
-    match, mask = source.pop("match", None), source.pop("mask", None)
+    match = source.pop("match", None)
+    how = {key: source.pop(key) for key in ("mask", "out_of_range") if key in source}
     if "recipe" in source:
         stimuli = load_stimuli(source["recipe"], progress=progress, **source.get("parameters", {}))
     else:
         stimuli = load_folder(source.pop("folder"), source.pop("table"), progress=progress, **source)
-    return stimuli if match is None else match_images(stimuli, match, mask=mask, progress=progress)
+    return stimuli if match is None else match_images(stimuli, match, progress=progress, **how)
 
 
 def _features(plan: Mapping[str, Any], stimuli: xr.Dataset, progress: bool) -> xr.Dataset:

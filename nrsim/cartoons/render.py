@@ -171,4 +171,8 @@ def _parts_label(parts: Sequence[str]) -> str:
 
 
 def _identity(cartoon: Cartoon) -> str:
-    return "average" if not any(cartoon.values) else cartoon.identifier.split("-only-")[0].removeprefix("cartoon-")
+    """Return who a cartoon is: along one feature's axis the axis, as a person's name runs along that person's."""
+    varied = [name for name, value in zip(CARTOON_FEATURES, cartoon.values, strict=True) if value]
+    if not varied:
+        return "average"
+    return varied[0] if len(varied) == 1 else cartoon.identifier.split("-only-")[0].removeprefix("cartoon-")

@@ -83,7 +83,7 @@ def render_faces(
         Add ``colour (stimulus, y, x, channel)``, linear, for showing; ``image`` stays the luminance.
     equal_size
         Scale every expression to this RMS shift of the skin at intensity 1, in interocular distances: 100 % is not the
-        same size for all of them. 0.045 is about their mean; so are blends of two. Default: as they are.
+        same size for all of them. 0.045 is about their mean. Blends of two have it too. Default: as they are.
     heads
         Your own heads, name → :func:`load_head`.
     identities

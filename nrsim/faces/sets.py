@@ -36,6 +36,7 @@ def graded_faces(
     views: list[str] | None = None,
     lights: list[str] | None = None,
     skins: list[str] | None = None,
+    scale: float = 1.0,
     heads: Mapping[str, str] | None = None,
     equal_size: float | None = None,
     course: str | list[float] = "",
@@ -75,6 +76,7 @@ def graded_faces(
         domains, others["stretch"], who, others["view"], others["light"], others["skin"]
     ):
         face: dict[str, Any] = {"domain": domain, "stretch": stretch, "view": view, "light": light, "skin": skin}
+        face["scale"] = scale
         if person != AVERAGE or not names:
             face["identity"] = person
         if not names:
@@ -122,6 +124,7 @@ def identity_trajectories(
     background: float = 0.5,
     aperture: str = "none",
     skin: str = "",
+    scale: float = 1.0,
     out: str | os.PathLike[str] | None = None,
     progress: bool = False,
 ) -> xr.Dataset:
@@ -135,7 +138,7 @@ def identity_trajectories(
     along = numbers("levels", levels)
     none = fractions is None or (isinstance(fractions, (list, tuple)) and not fractions)
     across = [] if none else numbers("fractions", fractions, low=0, high=1)
-    face = {"domain": domain, "skin": skin}
+    face: dict[str, Any] = {"domain": domain, "skin": skin, "scale": scale}
     rows: list[dict[str, Any]] = []
     if 0.0 in along:
         rows.append(face | {"identity": AVERAGE})

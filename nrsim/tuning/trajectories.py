@@ -10,7 +10,7 @@ import xarray as xr
 
 from nrsim.errors import need, unknown
 
-_SEPARATING = ("domain", "identity", "expression")
+_SEPARATING = ("domain", "identity", "expression", "view", "light", "skin")
 _SHARING = ("intensity", "norm_distance")
 _DIGITS = 6
 

@@ -248,7 +248,8 @@ class V1Bank:
     def _prepare(self, faces: xr.Dataset) -> tuple[np.ndarray, float, list[Channel]]:
         faces = check(faces, "StimulusSet")
         if "frame" in faces["image"].dims:
-            raise need("still pictures, image (stimulus, y, x)", "moving ones with a frame dim", "Select one frame")
+            todo = "nr.stack_frames(faces) makes a still picture of each frame"
+            raise need("still pictures, image (stimulus, y, x)", "moving ones with a frame dim", todo)
         steps = np.abs(np.concatenate([np.diff(faces["y"].values), np.diff(faces["x"].values)]))
         if steps.size == 0 or np.ptp(steps) > 1e-3 * steps.mean() or steps.min() <= 0:
             raise need("pixels that are square and evenly spaced in degrees (coordinates y and x)", "others")
