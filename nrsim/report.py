@@ -180,7 +180,9 @@ def _summary(results: Mapping[str, xr.Dataset]) -> list[str]:
 
 def _best(curves: xr.Dataset, head: str) -> str:
     """Return in how many neurons of each encoder the preferred expression is the one that fires it most."""
-    if not {"domain", "expression", "intensity"} <= set(curves.dims) or 1.0 not in curves["intensity"].values:
+    if set(curves["firing_rate"].dims) != {"neuron", "domain", "expression", "intensity"}:
+        return ""
+    if 1.0 not in curves["intensity"].values or head not in curves["domain"].values:
         return ""
     at = curves["firing_rate"].sel(domain=head, intensity=1.0).transpose("neuron", "expression").values
     names, counts = curves["expression"].values, []

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tomli_w
 import xarray as xr
 
@@ -196,7 +197,10 @@ def _tests(plan: Mapping[str, Any], results: Mapping[str, xr.Dataset], encoder: 
         )
         if slopes["slope_difference"].notnull().any():  # there were other categories to compare with
             tests["slopes"] = slopes
-    heads = {str(name) for name in features[chosen["norm_by"]].values}
+    names_of = features[chosen["norm_by"]].values
+    if "intensity" in names:  # heads that show something; objects beside faces have no intensity
+        names_of = names_of[np.nan_to_num(features["intensity"].values.astype(float)) > 0]
+    heads = {str(name) for name in names_of} - {""}
     prototypes = chosen["prototypes"]
     source = prototypes.get(chosen["norm_by"]) if isinstance(prototypes, Mapping) else None
     several = results["code"]["prefers"].to_series().nunique() > 1

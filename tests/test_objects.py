@@ -137,7 +137,7 @@ def test_size_luminance_and_contrast_are_matched():
     # measured again from the pictures alone: on black and on white, a pixel differs by what is not covered
     names = ["cube", "apple", "house", "mug", "die", "blob-3"]
     wanted = {"coverage": 0.3, "luminance": 0.45, "contrast": 0.35, "seed": 2, "views": [[30, 20], [-50, 0]]}
-    black, white = (nr.render_objects(names, background=level, match=False, seed=2) for level in (0.0, 1.0))
+    black, white = (nr.render_objects(names, background=level, match_face=False, seed=2) for level in (0.0, 1.0))
     assert (black["object_coverage"] >= 0.3).all()
     made = nr.render_objects(names, **wanted)
     assert made["object_coverage"].values == pytest.approx(0.3, rel=0.02)
@@ -166,13 +166,13 @@ def test_every_view_fits(yaw, pitch):
 
 
 def test_a_view_turns_its_front_to_its_left():
-    front, left = nr.render_objects(["mug"], views=[[0, 0], [90, 0]], match=False, background=0.0, size=64)[
+    front, left = nr.render_objects(["mug"], views=[[0, 0], [90, 0]], match_face=False, background=0.0, size=64)[
         "image"
     ].values
     # the handle of the mug is at the right of the front view, and behind the body when that faces to the right
     assert front[:, 50:].sum() > 0
     assert (left > 0).any(axis=0).sum() < 64 * 0.9
-    below, above = nr.render_objects(["hat"], views=[[0, -80], [0, 80]], match=False, size=64)["image"].values
+    below, above = nr.render_objects(["hat"], views=[[0, -80], [0, 80]], match_face=False, size=64)["image"].values
     assert above[30:34, 30:34].mean() > below[30:34, 30:34].mean()  # the lit lid of the hat, or its bottom
 
 
@@ -213,7 +213,7 @@ def test_shipped_recipe():
         (["mug"], {"views": [[0, 100]]}, "pitch: needed at most 90"),
         (["mug"], {"contrast": 3.0}, "that the object 'mug' can have within 0..1.*Ask for less contrast"),
         (["mug"], {"coverage": 0}, "coverage: needed more than 0"),
-        (["mug"], {"match": "yes"}, "true or false"),
+        (["mug"], {"match_face": "yes"}, "true or false"),
         (["mug"], {"blobs": -1}, "blobs: needed at least 0"),
         (["mug"], {"blobs": 1, "seed": "one"}, "seed: needed a whole number"),
     ],

@@ -90,7 +90,10 @@ def cross_domain_accuracy(
     intensity = code["intensity"].values.astype(float)
     scored = (domain != source) & (intensity > 0) & np.isin(truth, categories)
     if not scored.any():
-        raise need(f"stimuli of intensity above 0 in other domains than {source!r}", f"domains {sorted(set(domain))}")
+        raise need(
+            f"stimuli of intensity above 0 in other domains than {source!r}",
+            f"domains {sorted({str(name) for name in domain})}",
+        )
     answer = np.array(categories)[code["activity"].values.argmax(axis=1)]
     domains = list(dict.fromkeys(domain[scored]))
     levels = np.unique(intensity[scored].round(6))

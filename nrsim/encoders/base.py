@@ -133,6 +133,9 @@ class Encoder:
     def transform(self, features: xr.Dataset) -> xr.Dataset:
         """Return the FaceCode, ``activity (stimulus, neuron)``, of features with the same feature_id.
 
+        A stimulus without a domain (its label ``norm_by`` is ``''``), such as an object, is held against the nearest
+        norm.
+
         Raises
         ------
         NotFittedError
@@ -173,19 +176,24 @@ class Encoder:
     def _prefers(self) -> list[str]:
         return list(self.prefers_)
 
-    def _norm_rows(self, domains: np.ndarray, what: str) -> np.ndarray:
-        """Return the row of each domain in ``norms_``."""
+    def _norm_rows(self, domains: np.ndarray, what: str, value: np.ndarray | None = None) -> np.ndarray:
+        """Return the row of each domain in ``norms_``; with ``value (stimulus, feature)``, of '' the nearest norm."""
         if self.norms_ is None:
             raise need("norms, the stimuli that are the norm of each domain", "none", 'Pass norms={"intensity": 0.0}')
         known = [str(name) for name in self.norms_["domain"].values]
-        missing = sorted({str(name) for name in domains} - set(known))
+        nameless = np.array([str(name) == "" for name in domains], dtype=bool) & ("" not in known)
+        missing = sorted({str(name) for name in domains} - set(known) - ({""} if value is not None else set()))
         if missing:
             raise need(
                 f"a norm for each {self.norm_by_} {what}",
                 f"none for {', '.join(map(repr, missing))} (there are norms for {', '.join(map(repr, known))})",
                 "Add a stimulus that `norms` chooses to each of them and fit again",
             )
-        return np.array([known.index(str(name)) for name in domains])
+        rows = np.array([known.index(str(name)) if str(name) in known else 0 for name in domains], dtype=int)
+        if value is not None and nameless.any():
+            away = value[nameless, None, :] - self.norms_.values[None]
+            rows[nameless] = np.linalg.norm(away, axis=2).argmin(axis=1)
+        return rows
 
     def _prototype_norms(self, features: xr.Dataset, masks: list[np.ndarray]) -> np.ndarray | None:
         """Return the norm of each prototype's domain, ``(neuron, feature)``, averaged over its stimuli."""

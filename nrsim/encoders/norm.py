@@ -100,8 +100,9 @@ class NormEncoder(Encoder):
         domains = features[self.norm_by_].values if self.norm_by_ in features.coords else None
         if domains is None:
             raise ValueError(f"needed the label {self.norm_by_!r} on the stimuli, to know their norm; it is missing")
-        rows = self._norm_rows(domains, "among the stimuli")
-        difference = features["value"].values.astype(np.float64) - self.norms_.values[rows]  # type: ignore[union-attr]
+        value = features["value"].values.astype(np.float64)
+        rows = self._norm_rows(domains, "among the stimuli", value)
+        difference = value - self.norms_.values[rows]  # type: ignore[union-attr]
         activity = norm_activity(difference, self.directions_, self.lengths_, self.rule, self.exponent)
         if self.scale == "prototype" and self.rule in ("general", "rectified", "projection"):
             activity = activity / self.lengths_

@@ -48,7 +48,7 @@ def render_objects(
     size: int = 128,
     degrees: float = 4.0,
     background: float = 0.5,
-    match: bool = True,
+    match_face: bool = True,
     coverage: float = COVERAGE,
     luminance: float = LUMINANCE,
     contrast: float = CONTRAST,
@@ -77,7 +77,7 @@ def render_objects(
         Width and height in degrees of visual angle. Default 4 (chosen, as the faces).
     background
         Luminance around the object, 0..1. Default 0.5, mid grey (chosen, as the faces).
-    match
+    match_face
         Whether size, luminance and contrast are matched. Without, each object fills nine tenths of the picture and is
         as light as its paint.
     coverage
@@ -114,8 +114,8 @@ def render_objects(
     """
     size, degrees = whole(size, "size", low=8), bare(degrees, "degree", "degrees", above=0)
     background = bare(background, "1", "background", low=0, high=1)
-    if not isinstance(match, (bool, np.bool_)):
-        raise need("match: true or false", repr(match), kind=TypeError)
+    if not isinstance(match_face, (bool, np.bool_)):
+        raise need("match_face: true or false", repr(match_face), kind=TypeError)
     target = (
         bare(coverage, "1", "coverage", above=0, high=0.8),
         bare(luminance, "1", "luminance", above=0, high=1),
@@ -135,7 +135,7 @@ def render_objects(
         if solid is None or name != last:
             solid, last = _solid(name, number), name
             normals = corner_normals(solid)
-        image, numbers = _picture(solid, normals, yaw, pitch, size, background, target if match else None, name)
+        image, numbers = _picture(solid, normals, yaw, pitch, size, background, target if match_face else None, name)
         images.append(image)
         measured.append(numbers)
 
@@ -158,8 +158,14 @@ def render_objects(
             "x": ("x", place, {"units": "degree"}),
         },
     )
-    settings = {"pictures": len(rows), "size": size, "degrees": degrees, "background": background, "match": bool(match)}
-    if match:
+    settings = {
+        "pictures": len(rows),
+        "size": size,
+        "degrees": degrees,
+        "background": background,
+        "match_face": bool(match_face),
+    }
+    if match_face:
         settings |= dict(zip(("coverage", "luminance", "contrast"), target, strict=True))
     dataset = provenance.stamp(
         dataset, "StimulusSet", "render_objects", settings, title="rendered objects", seed=number if drawn else None
@@ -318,5 +324,5 @@ def matched(
         f"a luminance and contrast that the object {name!r} can have within 0..1",
         f"luminance {mean:.3g} and contrast {deviation / mean:.3g}; the nearest are {now.mean():.3g} and "
         f"{now.std() / now.mean():.3g}",
-        "Ask for less contrast or a luminance nearer to 0.5, or use match=False",
+        "Ask for less contrast or a luminance nearer to 0.5, or use match_face=False",
     )
