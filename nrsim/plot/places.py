@@ -30,7 +30,7 @@ class Places:
     """A sheet's plan: names of the rows from the outside in, heads of the columns, and what stands where."""
 
     keys: list[Key]
-    along: str  # what the columns' heads are of; '' where there are none
+    along: str  # the label that the columns' heads are of; '' where they have none
     heads: list[str]
     cells: dict[tuple[int, int], int]  # (row, column) → number of the stimulus
     wide: int  # number of columns, with and without heads
@@ -50,8 +50,9 @@ def places(faces: xr.Dataset, columns: str | None, rows: Sequence[str] | None) -
 def _film(faces: xr.Dataset) -> Places:
     n = faces.sizes["frame"]
     frames = list(range(0, n, -(-n // _FILM_FRAMES)))
-    heads = [word(float(faces["frame_time"][k])) if "frame_time" in faces.coords else str(k + 1) for k in frames]
-    along = "time (s)" if "frame_time" in faces.coords else "frame"
+    timed = "frame_time" in faces.coords
+    heads = [f"{float(faces['frame_time'][k]):.3g}" if timed else str(k + 1) for k in frames]
+    along = "time (s)" if timed else "frame"
     keys: list[Key] = [(str(name),) for name in faces["stimulus_id"].values]
     cells = {(row, column): row for row in range(len(keys)) for column in range(len(frames))}
     return Places(keys, along, heads, cells, len(frames), frames=frames)
@@ -69,7 +70,7 @@ def _graded(faces: xr.Dataset) -> Places:
     plan = _ordered(faces.isel(stimulus=np.flatnonzero(~apart)), None, None)
     if plan.along:
         # Blanks have no orientation, so they belong in no column
-        lacking = np.array([not word(value) for value in _values(faces, plan.along.replace(" ", "_"))])
+        lacking = np.array([not word(value) for value in _values(faces, plan.along)])
         if (lacking & ~apart).any() and not (lacking | apart).all():
             apart |= lacking
             plan = _ordered(faces.isel(stimulus=np.flatnonzero(~apart)), None, None)
@@ -92,8 +93,8 @@ def _pairs(faces: xr.Dataset, apart: np.ndarray) -> np.ndarray:
     between = (fraction > 0) & (fraction < 1) & ~apart
     others = ~between & ~apart
     one = len(np.unique(intensity[between])) == 1 and len(np.unique(intensity[others])) > 1
-    places = set(zip(faces["identity"].values[between], fraction[between], strict=True))
-    return between if one and len(places) == between.sum() else none
+    pairs = set(zip(faces["identity"].values[between], fraction[between], strict=True))
+    return between if one and len(pairs) == between.sum() else none
 
 
 def _morphs(faces: xr.Dataset, numbers: np.ndarray, plan: Places) -> Places:
@@ -188,7 +189,7 @@ def _ordered(faces: xr.Dataset, columns: str | None, rows: Sequence[str] | None)
         cells[order.index(key), words.index(word(labels[along][i]))] = i
         if norms[i] in ids and zero[ids.index(norms[i])]:
             cells.setdefault((order.index(key), words.index("0")), ids.index(norms[i]))
-    return Places(order, along.replace("_", " "), words, cells, len(words))
+    return Places(order, along, words, cells, len(words))
 
 
 def _gathered(keys: Iterable[Key]) -> list[Key]:

@@ -84,7 +84,11 @@ def stimulus_sheet(
     images = faces["image"]
     middle = images.sizes["frame"] // 2 if "frame" in images.dims else 0
     side_y, side_x = images.sizes["y"], images.sizes["x"]
-    inch = min(_MOST, max(_LEAST, min(_WIDTH / plan.wide, _HEIGHT / len(shown) * side_x / side_y)))
+    new = ax is None
+    ax = axes_or_new(ax, (_WIDTH, _HEIGHT))
+    room_x, room_y = (_WIDTH, _HEIGHT) if new else _inches(ax)
+    inch = min(room_x / plan.wide, room_y / len(shown) * side_x / side_y)
+    inch = min(_MOST, max(_LEAST, inch)) if new else max(0.05, inch)
     step = max(1, -(-max(side_y, side_x) // pixels) if pixels else max(side_y, side_x) // round(_DPI * inch))
     step = min(step, side_y, side_x)
     height, width = side_y // step, side_x // step
@@ -101,10 +105,9 @@ def stimulus_sheet(
             blocks = picture.values[: height * step, : width * step].reshape(height, step, width, step)
             sheet[top : top + height, left : left + width] = blocks.mean((1, 3))
     size = (sheet.shape[1] / width * inch, sheet.shape[0] / width * inch)
-    new = ax is None
-    ax = axes_or_new(ax, size)
     if new:
         _figure(ax).set_layout_engine("none")
+        _figure(ax).set_size_inches(size)
         ax.set_position((0, 0, 1, 1))
     ax.imshow(sheet, cmap="gray", vmin=0.0, vmax=1.0, interpolation="antialiased")
     ax.tick_params(length=0)
@@ -151,9 +154,10 @@ def _tops(
 
 def _captions(plan: Places, inch: float) -> dict[int, str]:
     """Return the words under the pictures, broken to fit; none at all where one does not fit."""
-    fits = int(inch * 72 / (0.56 * _CAPTION_POINTS))
+    fits = max(1, int(inch * 72 / (0.56 * _CAPTION_POINTS)))
     broken = {stimulus: textwrap.wrap(words, fits) for stimulus, words in plan.captions.items()}
-    return {i: "\n".join(lines) for i, lines in broken.items() if len(lines) <= _CAPTION_LINES}
+    fitting = all(len(lines) <= _CAPTION_LINES for lines in broken.values())
+    return {i: "\n".join(lines) for i, lines in broken.items()} if fitting else {}
 
 
 def _head_columns(ax: Axes, plan: Places, centres: np.ndarray) -> None:
@@ -161,7 +165,7 @@ def _head_columns(ax: Axes, plan: Places, centres: np.ndarray) -> None:
     ax.xaxis.set_label_position("top")
     ax.set_xticks(centres, labels=plan.heads)
     ax.tick_params(length=0)
-    ax.set_xlabel(plan.along)
+    ax.set_xlabel(plan.along.replace("_", " "))
     boxes = [label.get_window_extent() for label in ax.get_xticklabels()]
     gap = 4 * _figure(ax).dpi / 72
     if any(right.x0 - left.x1 < gap for left, right in zip(boxes, boxes[1:], strict=False)):
@@ -203,6 +207,11 @@ def _name_rows(ax: Axes, shown: Sequence[tuple[str, ...]], tops: Sequence[int], 
 
 def _figure(ax: Axes) -> Figure:
     return cast("Figure", ax.get_figure(root=True))  # Axes on a sheet always have one
+
+
+def _inches(ax: Axes) -> tuple[float, float]:
+    box, dpi = ax.get_window_extent(), _figure(ax).dpi
+    return box.width / dpi, box.height / dpi
 
 
 def _fit(ax: Axes, size: tuple[float, float]) -> None:
