@@ -314,6 +314,8 @@ def test_overlay_grid(made):
 def test_unknown_names_name_the_nearest(made):
     with pytest.raises(ValueError, match="unknown neuron 'norm-hapy'; nearest: 'norm-happy'"):
         nr.plot.tuning_curves(made["curves"], neuron="norm-hapy")
+    with pytest.raises(ValueError, match="pixels: a whole number, 1 or more; got 0"):
+        nr.plot.stimulus_sheet(made["faces"], pixels=0)
     with pytest.raises(ValueError, match="unknown domain 'humn'"):
         nr.plot.intensity_response(made["curves"], domain="humn")
     with pytest.raises(ValueError, match="unknown stimulus 'human-hapy"):

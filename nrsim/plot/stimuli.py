@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from nrsim.errors import unknown
+from nrsim.errors import need, unknown
 from nrsim.labels import names
 from nrsim.plot.places import MOST_ROWS, Places, places
 from nrsim.plot.style import axes_or_new
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _GAP = 0.04  # between pictures, of a picture's side
-_CAPTION_POINTS, _CAPTION_LINES = 6.5, 2
+_CAPTION_LINES = 2
 _LEAST, _MOST = 0.62, 1.3  # side of a cell in inches (chosen: legible in print; few stimuli are shown larger)
 _WIDTH, _HEIGHT = 6.0, 9.0  # of the pictures together, in inches, that small cells are enlarged to
 _MARGIN = 0.08  # around everything, in inches
@@ -79,6 +79,8 @@ def stimulus_sheet(
     for label in [*([columns] if columns else []), *(rows or [])]:
         if label not in names(faces, "stimulus"):
             raise unknown("label of the stimuli", label, names(faces, "stimulus"))
+    if pixels is not None and (not isinstance(pixels, (int, np.integer)) or pixels < 1):
+        raise need("pixels: a whole number, 1 or more", repr(pixels))
     plan = places(faces, columns, rows)
     shown = plan.keys[:MOST_ROWS]
     images = faces["image"]
@@ -93,8 +95,10 @@ def stimulus_sheet(
     step = min(step, side_y, side_x)
     height, width = side_y // step, side_x // step
     pad = max(1, round(_GAP * width))
-    captions = _captions(plan, inch)
-    tops, bottom = _tops(plan, shown, captions, height, pad, width / inch)
+    points = min(9.0, max(6.5, 8 * inch))  # of the captions
+    captions = _captions(plan, 72 * inch / points)
+    line = 1.15 * points / 72 / inch * width
+    tops, bottom = _tops(plan, shown, captions, (height, pad, line))
     sheet = np.ones((bottom, plan.wide * (width + pad) - pad), dtype=np.float32)
     for (row, column), stimulus in plan.cells.items():
         if row < len(shown):
@@ -116,7 +120,7 @@ def stimulus_sheet(
     for (row, column), stimulus in plan.cells.items():
         if row < len(shown) and stimulus in captions:
             at = (column * (width + pad) + width / 2 - 0.5, tops[row] + height + 0.02 * width)
-            ax.text(*at, captions[stimulus], size=_CAPTION_POINTS, ha="center", va="top", linespacing=1.0)
+            ax.text(*at, captions[stimulus], size=points, ha="center", va="top", linespacing=1.0)
     _head_columns(ax, plan, np.arange(len(plan.heads)) * (width + pad) + width / 2)
     _name_rows(ax, shown, tops, height)
     notes = [f"the first {len(shown)} of {len(plan.keys)} rows"] if len(plan.keys) > len(shown) else []
@@ -134,10 +138,10 @@ def stimulus_sheet(
 
 
 def _tops(
-    plan: Places, shown: Sequence[tuple[str, ...]], captions: dict[int, str], height: int, pad: int, scale: float
+    plan: Places, shown: Sequence[tuple[str, ...]], captions: dict[int, str], pixels: tuple[int, int, float]
 ) -> tuple[list[int], int]:
-    """Return where each row begins, and where the last ends; ``scale`` in pixels per inch."""
-    line = 1.15 * _CAPTION_POINTS / 72 * scale
+    """Return where each row begins, and where the last ends; ``pixels``: of a picture, a gap and a line."""
+    height, pad, line = pixels
     lines = [0] * len(shown)
     for (row, _), stimulus in plan.cells.items():
         if row < len(shown) and stimulus in captions:
@@ -148,13 +152,13 @@ def _tops(
             parted = (len(key) > 1 and key[0] != shown[row - 1][0]) or (lines[row] and not lines[row - 1])
             bottom += pad * (4 if parted else 1)
         tops.append(bottom)
-        bottom += height + int(np.ceil(line * lines[row] + (0.02 * scale if lines[row] else 0)))
+        bottom += height + int(np.ceil(line * (lines[row] + 0.25) if lines[row] else 0))
     return tops, bottom
 
 
-def _captions(plan: Places, inch: float) -> dict[int, str]:
-    """Return the words under the pictures, broken to fit; none at all where one does not fit."""
-    fits = max(1, int(inch * 72 / (0.56 * _CAPTION_POINTS)))
+def _captions(plan: Places, ems: float) -> dict[int, str]:
+    """Return the words under the pictures, broken to fit into a width in ems; none at all where one does not fit."""
+    fits = max(1, int(ems / 0.58))
     broken = {stimulus: textwrap.wrap(words, fits) for stimulus, words in plan.captions.items()}
     fitting = all(len(lines) <= _CAPTION_LINES for lines in broken.values())
     return {i: "\n".join(lines) for i, lines in broken.items()} if fitting else {}
