@@ -77,20 +77,184 @@ def test_the_sheet_shows_every_face_in_its_place(made):
     np.testing.assert_allclose(norm, faces["image"][zero])
 
 
+def cell(ax, row, column, size):
+    """Return a picture on the sheet by its row's middle and its column (the gap is one pixel for 32)."""
+    top, left = round(ax.get_yticks()[row] - size / 2), column * (size + 1)
+    return np.asarray(ax.images[0].get_array())[top : top + size, left : left + size]
+
+
+def row_labels(ax):
+    return [label.get_text() for label in ax.get_yticklabels()]
+
+
+def clipped(ax):
+    """Return how far, in inches, anything reaches out of the figure."""
+    box, size = ax.figure.get_tightbbox(), ax.figure.get_size_inches()
+    return max(-box.x0, -box.y0, box.x1 - size[0], box.y1 - size[1])
+
+
+def labelled(n, units=(), **labels):
+    """Return ``n`` different plain pictures of 32 × 32 with these labels."""
+    faces = nr.example("StimulusSet").isel(stimulus=np.arange(n) % 14)
+    faces = faces.drop_vars(["domain", "expression", "intensity", "norm_id", "norm_kind", "image_sha256"])
+    faces = faces.assign_coords({"stimulus_id": ("stimulus", [f"s{i:02d}" for i in range(n)])})
+    faces = faces.assign_coords({name: ("stimulus", values) for name, values in labels.items()})
+    for name, unit in dict(units).items():
+        faces[name].attrs["units"] = unit
+    faces["image"][:] = np.linspace(0.1, 0.9, n)[:, None, None]
+    return faces
+
+
+def views_of_expressions():
+    """Return 3 views × 3 expressions × 3 intensities, the expression varying fastest, as a user may list them."""
+    views, expressions = ("left_half_profile", "frontal", "right_half_profile"), ("fear_grimace", "lip_smack", "threat")
+    rows = [(view, level, name) for view in views for level in (0.25, 0.5, 1.0) for name in expressions]
+    view, level, name = map(list, zip(*rows, strict=True))
+    return labelled(27, {"intensity": "1"}, view=view, intensity=level, expression=name)
+
+
+@pytest.mark.parametrize("seed", [None, 0, 1])
+def test_rows_of_one_outer_name_stand_together_in_any_order(seed):
+    faces = views_of_expressions()
+    if seed is not None:
+        faces = faces.isel(stimulus=np.random.default_rng(seed).permutation(27))
+    ax = nr.plot.stimulus_sheet(faces)
+    labels = row_labels(ax)
+    heads = [text.get_text() for text in ax.texts]
+    assert sorted(heads) == ["fear grimace", "lip smack", "threat"]
+    middles = [text.xy[1] for text in ax.texts]
+    assert np.abs(np.array(middles) - ax.get_yticks()[1::3]).max() < 1
+    for group, head in enumerate(heads):
+        assert sorted(labels[3 * group : 3 * group + 3]) == ["frontal", "left half profile", "right half profile"]
+        for row in range(3 * group, 3 * group + 3):
+            here = (faces["expression"] == head.replace(" ", "_")) & (faces["intensity"] == 1.0)
+            here &= faces["view"] == labels[row].replace(" ", "_")
+            expected = faces["image"].values[here.values][0]
+            np.testing.assert_allclose(cell(ax, row, 2, 32), expected, rtol=1e-6)
+
+
+def moving(n, frames):
+    faces = labelled(n, expression=[f"e{i}" for i in range(n)])
+    shown = faces["image"].expand_dims(frame=frames, axis=1) * np.linspace(0.1, 1, frames)[:, None, None]
+    shown = shown.transpose("stimulus", "frame", "y", "x").astype(np.float32)
+    shown.attrs["units"] = "1"
+    faces["image"] = shown
+    return faces.assign_coords(frame_time=("frame", np.arange(frames) / 20, {"units": "s"}))
+
+
+UNCLIPPED = {
+    "example": lambda: nr.example("StimulusSet"),
+    "groups": views_of_expressions,
+    "one": lambda: labelled(1),
+    "long": lambda: labelled(2, expression=["a_very_long_name_of_an_expression", "another_very_long_name_of_one"]),
+    "gratings": lambda: nr.render_gratings(orientations=[0, 45, 90], contrasts=[0.5, 1], frequencies=[1, 2], size=32),
+    "film": lambda: moving(3, 5),
+    "moving": lambda: moving(9, 5),
+    "many": lambda: labelled(130, identity=[f"i{i}" for i in range(130)]),
+}
+
+
+@pytest.mark.parametrize("name", UNCLIPPED)
+def test_the_figure_holds_the_whole_sheet(name):
+    ax = nr.plot.stimulus_sheet(UNCLIPPED[name]())
+    ax.figure.canvas.draw()
+    assert clipped(ax) <= 0
+    boxes = [label.get_window_extent() for label in ax.get_xticklabels() if not label.get_rotation()]
+    assert all(left.x1 < right.x0 for left, right in zip(boxes, boxes[1:], strict=False))
+    groups = [text.get_window_extent() for text in ax.texts if text.get_weight() == "bold"]
+    assert all(upper.y0 > lower.y1 for upper, lower in zip(groups, groups[1:], strict=False))
+
+
+def test_group_names_longer_than_their_rows_lie_flat():
+    n = np.arange(64)
+    labels = {
+        "domain": [f"a_long_name_of_a_group_{i // 16}" for i in n],
+        "view": np.where(n % 16 < 8, "up", "down"),
+        "intensity": n % 8 / 8,
+    }
+    faces = labelled(64, {"intensity": "1"}, **labels)
+    flat = [text.get_rotation() for text in nr.plot.stimulus_sheet(faces).texts]
+    assert flat == [0.0] * 4
+
+
+def test_few_stimuli_are_shown_larger():
+    few = labelled(3, expression=["happy", "threat", "fear_grimace"])
+    ax = nr.plot.stimulus_sheet(few)
+    size = ax.get_window_extent().width / ax.figure.dpi / 3
+    assert 1.2 < size < 1.4
+    assert not any(label.get_rotation() for label in ax.get_xticklabels())
+
+
+def test_blanks_stand_below_under_their_names():
+    gratings = nr.render_gratings(orientations=[0, 45, 90], contrasts=[0.5, 1], frequencies=[1], size=32, blank=True)
+    ax = nr.plot.stimulus_sheet(gratings)
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["0", "45", "90"]
+    assert row_labels(ax) == ["contrast 0.5", "contrast 1", "grating"]
+    assert [text.get_text() for text in ax.texts] == ["grating-blank"]
+
+
+def test_two_numbers_of_one_kind_are_told_apart():
+    a, b = np.meshgrid([0.25, 0.5, 1.0], [0.0, 1.0])
+    units = {"grating_contrast": "1", "mask_contrast": "1"}
+    ax = nr.plot.stimulus_sheet(labelled(6, units, grating_contrast=a.ravel(), mask_contrast=b.ravel()))
+    assert ax.get_xlabel() == "grating contrast"
+    assert row_labels(ax) == ["mask contrast 0", "mask contrast 1"]
+
+
+def test_morphs_between_identities_have_a_row_for_each_pair():
+    identity = ["p", "p", "p", "q", "q", "q", "p-q", "p-q"]
+    labels = {"intensity": [0.5, 1.0, 1.5] * 2 + [1.0] * 2, "morph_fraction": [np.nan] * 6 + [0.75, 0.25]}
+    ax = nr.plot.stimulus_sheet(labelled(8, {"intensity": "1", "morph_fraction": "1"}, identity=identity, **labels))
+    assert row_labels(ax) == ["p", "q", "p-q"]
+    assert sorted(text.get_text() for text in ax.texts) == ["25 %", "75 %"]
+    np.testing.assert_allclose(cell(ax, 2, 0, 32), 0.9, rtol=1e-6)  # 25 %, the last of the set
+
+
+def test_names_that_do_not_fit_are_left_out():
+    named = labelled(5).assign_coords(stimulus_id=("stimulus", [f"{'long-name-' * 12}{i}" for i in range(5)]))
+    assert not nr.plot.stimulus_sheet(named).texts
+
+
+def test_few_moving_stimuli_become_film_strips():
+    faces = moving(3, 15)
+    ax = nr.plot.stimulus_sheet(faces)
+    assert row_labels(ax) == ["s00", "s01", "s02"]
+    assert ax.get_xlabel() == "time (s)"
+    heads = [float(label.get_text()) for label in ax.get_xticklabels()]
+    np.testing.assert_allclose(heads, np.arange(0, 15, 2) / 20)
+    np.testing.assert_allclose(cell(ax, 1, 3, 32), faces["image"][1, 6], rtol=1e-6)
+
+
+def test_a_sheet_of_moving_stimuli_says_its_time():
+    faces = moving(9, 5)
+    ax = nr.plot.stimulus_sheet(faces)
+    assert ax.texts[-1].get_text() == "moving; shown at 0.1 s"
+    np.testing.assert_allclose(cell(ax, 0, 1, 32), faces["image"][1, 2], rtol=1e-6)
+
+
+def test_large_pictures_are_averaged():
+    faces = labelled(2, expression=["a", "b"])
+    checks = np.indices((32, 32)).sum(0) % 2
+    faces["image"][:] = checks
+    ax = nr.plot.stimulus_sheet(faces, pixels=16)
+    np.testing.assert_allclose(np.asarray(ax.images[0].get_array())[:16, :16], 0.5)
+
+
 def test_sheet_of_unlabelled_pictures():
     faces = nr.example("StimulusSet").drop_vars(["domain", "expression", "intensity", "norm_id", "norm_kind"])
     ax = nr.plot.stimulus_sheet(faces)
-    assert len(ax.get_xticks()) == faces.sizes["stimulus"]
+    assert len(ax.get_xticks()) == 0  # no numbers that mean nothing: the ids stand under the pictures
+    written = [text.get_text().replace("\n", "") for text in ax.texts]
+    assert written == [str(name) for name in faces["stimulus_id"].values]
 
 
 def test_sheet_of_stimuli_without_intensity():
     probes = nr.render_gratings(orientations=range(0, 180, 9), frequencies=[1.0], size=32)  # 20
     ax = nr.plot.stimulus_sheet(probes)
-    assert len(ax.get_xticks()) == 16
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["grating", ""]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["grating", "", ""]  # 8 a row
     shown = np.asarray(ax.images[0].get_array())
     assert shown[:32, :32] == pytest.approx(probes["image"].values[0])
-    assert shown[-32:, :32] == pytest.approx(probes["image"].values[16])
+    assert cell(ax, 2, 0, 32) == pytest.approx(probes["image"].values[16])
     both = nr.join_stimuli([nr.example("StimulusSet"), probes])
     ax = nr.plot.stimulus_sheet(both)
     assert [label.get_text() for label in ax.get_xticklabels()] == ["−0.5", "0", "0.5", "1"]
@@ -150,6 +314,8 @@ def test_overlay_grid(made):
 def test_unknown_names_name_the_nearest(made):
     with pytest.raises(ValueError, match="unknown neuron 'norm-hapy'; nearest: 'norm-happy'"):
         nr.plot.tuning_curves(made["curves"], neuron="norm-hapy")
+    with pytest.raises(ValueError, match="pixels: a whole number, 1 or more; got 0"):
+        nr.plot.stimulus_sheet(made["faces"], pixels=0)
     with pytest.raises(ValueError, match="unknown domain 'humn'"):
         nr.plot.intensity_response(made["curves"], domain="humn")
     with pytest.raises(ValueError, match="unknown stimulus 'human-hapy"):

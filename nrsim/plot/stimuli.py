@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
-from typing import Any
+from itertools import groupby
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from nrsim.errors import unknown
+from nrsim.errors import need, unknown
 from nrsim.labels import names
+from nrsim.plot.places import MOST_ROWS, Places, places
 from nrsim.plot.style import axes_or_new
-from nrsim.schema import STIMULUS_LABELS, check
+from nrsim.schema import check
 
-# Labels that name a row, from the outside in; further ones of the schema follow where these do not tell all apart
-_ROWS = (
-    *("category", "domain", "varied", "identity", "morph_fraction", "species_fraction", "expression_fraction"),
-    *("expression", "view", "light", "skin", "trajectory", "parts"),
-)
-_NEVER = ("stimulus_id", "norm_id", "image_sha256", "file", "norm_distance", "fraction_outside", "norm_kind")
-_NO_COLUMNS = ("category", "domain", "identity", "varied", "parts", "trajectory", "morph_fraction")
-_MOST_COLUMNS, _MOST_ROWS = 16, 60
-_FILLED = 0.20  # of rows × columns: a sheet with less in it says nothing by its places
-_GAP = 0.04
-Key = tuple[str, ...]
-Layout = tuple[list[Key], str, list[Any], dict[tuple[int, int], int]]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_GAP = 0.04  # between pictures, of a picture's side
+_CAPTION_LINES = 2
+_LEAST, _MOST = 0.62, 1.3  # side of a cell in inches (chosen: legible in print; few stimuli are shown larger)
+_WIDTH, _HEIGHT = 6.0, 9.0  # of the pictures together, in inches, that small cells are enlarged to
+_MARGIN = 0.08  # around everything, in inches
+_DPI = 200  # of the pictures at the sheet's own size
 
 
 def stimulus_sheet(
@@ -34,26 +34,29 @@ def stimulus_sheet(
     columns: str | None = None,
     rows: Sequence[str] | None = None,
     ax: Axes | None = None,
-    pixels: int = 128,
+    pixels: int | None = None,
 ) -> Axes:
     """Draw the stimuli on one sheet: a row for each head and expression, a column for each intensity.
 
     A stimulus of intensity 0 that others name as their norm stands in each of their rows. Stimuli without an intensity
-    in a set that has some, such as objects beside faces, follow side by side.
+    in a set that has some, such as objects beside faces, follow side by side with their names under them; so do blanks
+    among gratings. Morphs between two identities stand in a row for each pair. Up to 8 moving stimuli are drawn as
+    film strips: a row for each stimulus, a column for each of up to 12 frames at even steps.
 
     Parameters
     ----------
     faces
-        A StimulusSet. Of moving faces the middle frame is drawn.
+        A StimulusSet. Of more than 8 moving stimuli, or where ``columns`` or ``rows`` are given, the middle frame is
+        drawn, and the sheet says its time.
     columns
         The label that the columns run along. Default: intensity, or the label of a few values that tells most apart.
     rows
-        The labels that name the rows. Default: those that tell the stimuli apart.
+        The labels that name the rows, from the outside in. Default: those that tell the stimuli apart.
     ax
-        Where to draw; a new figure by default.
+        Where to draw; by default a new figure, just large enough for the sheet and all its labels.
     pixels
-        Largest side of a face on the sheet, in pixels; larger ones are thinned out. Default 128 (chosen: sharp in
-        print at the sheet's size).
+        Largest side of a face on the sheet, in pixels; larger ones are averaged over blocks. Default: what 200 dots
+        per inch need (chosen: sharp in print at the sheet's size).
 
     Returns
     -------
@@ -76,171 +79,151 @@ def stimulus_sheet(
     for label in [*([columns] if columns else []), *(rows or [])]:
         if label not in names(faces, "stimulus"):
             raise unknown("label of the stimuli", label, names(faces, "stimulus"))
-    keys, along, values, cells = _layout(faces, columns, rows)
-    shown = keys[:_MOST_ROWS]
+    if pixels is not None and (not isinstance(pixels, (int, np.integer)) or pixels < 1):
+        raise need("pixels: a whole number, 1 or more", repr(pixels))
+    plan = places(faces, columns, rows)
+    shown = plan.keys[:MOST_ROWS]
     images = faces["image"]
-    if "frame" in images.dims:
-        images = images.isel(frame=images.sizes["frame"] // 2)
-    step = max(1, -(-max(images.shape[1:]) // pixels))
-    height, width = (len(range(0, n, step)) for n in images.shape[1:])
-    pad_y, pad_x = max(1, round(_GAP * height)), max(1, round(_GAP * width))
-    tall, wide = height + pad_y, width + pad_x
-    # A wider gap between heads
-    heads = [row[0] for row in shown]
-    breaks = np.cumsum([0] + [int(heads[i] != heads[i - 1] and len(shown[i]) > 1) for i in range(1, len(shown))])
-    tops = np.arange(len(shown)) * tall + breaks * 3 * pad_y
-    sheet = np.ones((tops[-1] + height, len(values) * wide - pad_x))
-    for (row, column), stimulus in cells.items():
+    middle = images.sizes["frame"] // 2 if "frame" in images.dims else 0
+    side_y, side_x = images.sizes["y"], images.sizes["x"]
+    new = ax is None
+    ax = axes_or_new(ax, (_WIDTH, _HEIGHT))
+    room_x, room_y = (_WIDTH, _HEIGHT) if new else _inches(ax)
+    inch = min(room_x / plan.wide, room_y / len(shown) * side_x / side_y)
+    inch = min(_MOST, max(_LEAST, inch)) if new else max(0.05, inch)
+    step = max(1, -(-max(side_y, side_x) // pixels) if pixels else max(side_y, side_x) // round(_DPI * inch))
+    step = min(step, side_y, side_x)
+    height, width = side_y // step, side_x // step
+    pad = max(1, round(_GAP * width))
+    points = min(9.0, max(6.5, 8 * inch))  # of the captions
+    captions = _captions(plan, 72 * inch / points)
+    line = 1.15 * points / 72 / inch * width
+    tops, bottom = _tops(plan, shown, captions, (height, pad, line))
+    sheet = np.ones((bottom, plan.wide * (width + pad) - pad), dtype=np.float32)
+    for (row, column), stimulus in plan.cells.items():
         if row < len(shown):
-            top, left = tops[row], column * wide
-            picture = images[stimulus].values  # one at a time: a set on disk need not fit into memory
-            sheet[top : top + height, left : left + width] = picture[::step, ::step]
-    inch = 0.62
-    ax = axes_or_new(ax, (inch * len(values) + 1.6, inch * (len(shown) + 0.2 * breaks[-1]) * height / width + 0.6))
+            top, left = tops[row], column * (width + pad)
+            picture = images[stimulus]  # one at a time: a set on disk need not fit into memory
+            if "frame" in images.dims:
+                picture = picture.isel(frame=plan.frames[column] if plan.frames else middle)
+            blocks = picture.values[: height * step, : width * step].reshape(height, step, width, step)
+            sheet[top : top + height, left : left + width] = blocks.mean((1, 3))
+    size = (sheet.shape[1] / width * inch, sheet.shape[0] / width * inch)
+    if new:
+        _figure(ax).set_layout_engine("none")
+        _figure(ax).set_size_inches(size)
+        ax.set_position((0, 0, 1, 1))
     ax.imshow(sheet, cmap="gray", vmin=0.0, vmax=1.0, interpolation="antialiased")
-    words = [_word(value) for value in values]
-    tilted: dict[str, Any] = {"rotation": 40, "ha": "left"} if max(map(len, words)) > 6 else {}
-    ax.set_xticks(np.arange(len(values)) * wide + width / 2, labels=words, **tilted)
-    ax.set_yticks(tops + height / 2, [row[-1] for row in shown])
-    ax.xaxis.set_ticks_position("top")
-    ax.xaxis.set_label_position("top")
-    ax.set_xlabel(along.replace("_", " ") if along else "stimulus")
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
-    if len(keys) > len(shown):
-        ax.text(0, -0.01, f"the first {len(shown)} of {len(keys)} rows", transform=ax.transAxes, va="top")
-    if len(shown[0]) > 1:
-        for head in dict.fromkeys(" ".join(row[:-1]) for row in shown):
-            inside = [i for i, row in enumerate(shown) if " ".join(row[:-1]) == head]
-            middle = (tops[inside[0]] + tops[inside[-1]] + height) / 2
-            ax.annotate(
-                head,
-                (1.015, middle),
-                xycoords=("axes fraction", "data"),
-                rotation=270 if len(inside) > 1 else 0,
-                ha="left",
-                va="center",
-                weight="bold",
-            )
+    ax.apply_aspect()
+    for (row, column), stimulus in plan.cells.items():
+        if row < len(shown) and stimulus in captions:
+            at = (column * (width + pad) + width / 2 - 0.5, tops[row] + height + 0.02 * width)
+            ax.text(*at, captions[stimulus], size=points, ha="center", va="top", linespacing=1.0)
+    _head_columns(ax, plan, np.arange(len(plan.heads)) * (width + pad) + width / 2)
+    _name_rows(ax, shown, tops, height)
+    notes = [f"the first {len(shown)} of {len(plan.keys)} rows"] if len(plan.keys) > len(shown) else []
+    if "frame" in images.dims and not plan.frames:
+        timed = "frame_time" in faces.coords
+        at_time = f"{float(faces['frame_time'][middle]):.3g} s" if timed else f"frame {middle + 1}"
+        notes.append(f"moving; shown at {at_time}")
+    if notes:
+        ax.annotate(
+            "; ".join(notes), (0, 0), xycoords="axes fraction", xytext=(0, -6), textcoords="offset points", va="top"
+        )
+    if new:
+        _fit(ax, size)
     return ax
 
 
-def _word(value: Any) -> str:
-    if isinstance(value, str):
-        return value.replace("_", " ")
-    return "" if np.isnan(value) else f"{value:.4g}".replace("-", "−")
+def _tops(
+    plan: Places, shown: Sequence[tuple[str, ...]], captions: dict[int, str], pixels: tuple[int, int, float]
+) -> tuple[list[int], int]:
+    """Return where each row begins, and where the last ends; ``pixels``: of a picture, a gap and a line."""
+    height, pad, line = pixels
+    lines = [0] * len(shown)
+    for (row, _), stimulus in plan.cells.items():
+        if row < len(shown) and stimulus in captions:
+            lines[row] = max(lines[row], 1 + captions[stimulus].count("\n"))
+    tops, bottom = [], 0
+    for row, key in enumerate(shown):
+        if row:  # a wider gap between heads
+            parted = (len(key) > 1 and key[0] != shown[row - 1][0]) or (lines[row] and not lines[row - 1])
+            bottom += pad * (4 if parted else 1)
+        tops.append(bottom)
+        bottom += height + int(np.ceil(line * (lines[row] + 0.25) if lines[row] else 0))
+    return tops, bottom
 
 
-def _values(faces: xr.Dataset, label: str) -> list[Any]:
-    """Return a label's values, numbers rounded so that equal ones are equal."""
-    values = faces[label].values
-    if values.dtype.kind in "iuf":
-        return [float(value) + 0.0 for value in np.round(values.astype(np.float64), 6)]
-    return [str(value) for value in values]
+def _captions(plan: Places, ems: float) -> dict[int, str]:
+    """Return the words under the pictures, broken to fit into a width in ems; none at all where one does not fit."""
+    fits = max(1, int(ems / 0.58))
+    broken = {stimulus: textwrap.wrap(words, fits) for stimulus, words in plan.captions.items()}
+    fitting = all(len(lines) <= _CAPTION_LINES for lines in broken.values())
+    return {i: "\n".join(lines) for i, lines in broken.items()} if fitting else {}
 
 
-def _layout(faces: xr.Dataset, columns: str | None, rows: Sequence[str] | None) -> Layout:
-    """Return the rows' labels, the columns' label and values, and which stimulus stands where."""
-    whole = np.ones(faces.sizes["stimulus"], dtype=bool)
-    if "intensity" in faces.coords and columns is None and rows is None:
-        whole = np.isfinite(faces["intensity"].values)
-    if whole.all() or not whole.any():
-        return _ordered(faces, columns, rows)
-    graded, loose = np.flatnonzero(whole), np.flatnonzero(~whole)
-    keys, along, values, inner = _ordered(faces.isel(stimulus=graded), None, None)
-    cells = {place: int(graded[i]) for place, i in inner.items()}
-    return _packed(faces, [int(i) for i in loose], len(values), keys, along, values, cells)
+def _head_columns(ax: Axes, plan: Places, centres: np.ndarray) -> None:
+    ax.xaxis.set_ticks_position("top")
+    ax.xaxis.set_label_position("top")
+    ax.set_xticks(centres, labels=plan.heads)
+    ax.tick_params(length=0)
+    ax.set_xlabel(plan.along.replace("_", " "))
+    boxes = [label.get_window_extent() for label in ax.get_xticklabels()]
+    gap = 4 * _figure(ax).dpi / 72
+    if any(right.x0 - left.x1 < gap for left, right in zip(boxes, boxes[1:], strict=False)):
+        ax.set_xticks(centres, labels=plan.heads, rotation=40, ha="left", rotation_mode="anchor")
 
 
-def _packed(
-    faces: xr.Dataset,
-    numbers: Sequence[int],
-    wide: int,
-    keys: list[Key],
-    along: str,
-    values: list[Any],
-    cells: dict[tuple[int, int], int],
-) -> Layout:
-    """Add rows of stimuli side by side, those of one category together."""
-    category = faces["category"].values if "category" in faces.coords else np.full(faces.sizes["stimulus"], "")
-    depth = len(keys[0]) if keys else 1
-    for name in dict.fromkeys(str(category[i]) for i in numbers):
-        members = [i for i in numbers if str(category[i]) == name]
-        cells |= {(len(keys) + k // wide, k % wide): i for k, i in enumerate(members)}
-        rest = (name if depth > 1 else "", *[""] * (depth - 1))
-        keys = [*keys, (name, *[""] * (depth - 1)), *[rest] * (-(-len(members) // wide) - 1)]
-    return keys, along, values, cells
+def _name_rows(ax: Axes, shown: Sequence[tuple[str, ...]], tops: Sequence[int], height: int) -> None:
+    """Write the innermost name left of each row, those around it right of the rows that share them."""
+    inner = [row[-1] for row in shown]
+    groups = []
+    for head, members in groupby(range(len(shown)), key=lambda row: shown[row][:-1]):
+        group = list(members)
+        words = ", ".join(name for name in head if name)
+        if words and not any(inner[row] for row in group):
+            inner[group[0]] = words  # nothing to tell apart inside: the name goes to the left
+        elif words:
+            groups.append((words, tops[group[0]], tops[group[-1]] + height))
+    ax.set_yticks([top + height / 2 for top in tops], inner)
+    texts = [
+        ax.annotate(
+            words,
+            (1, (first + last) / 2),
+            xycoords=("axes fraction", "data"),
+            xytext=(6, 0),
+            textcoords="offset points",
+            rotation=270,
+            ha="left",
+            va="center",
+            weight="bold",
+        )
+        for words, first, last in groups
+    ]
+    pixel = abs(np.diff(ax.transData.transform([(0, 0), (0, 1)])[:, 1])[0])
+    rooms = [(last - first) * pixel for _, first, last in groups]
+    if any(text.get_window_extent().height > room for text, room in zip(texts, rooms, strict=True)):
+        for text in texts:
+            text.set_rotation(0)
 
 
-def _ordered(faces: xr.Dataset, columns: str | None, rows: Sequence[str] | None) -> Layout:
-    n = faces.sizes["stimulus"]
-    labels = {
-        name: _values(faces, name)
-        for name in names(faces, "stimulus")
-        if name in (columns, *(rows or ())) or ((name in STIMULUS_LABELS or name in _ROWS) and name not in _NEVER)
-    }
-    varying = {name: values for name, values in labels.items() if len({_word(v) for v in values}) > 1}
-    along = columns or _best(varying)
-    ids = [str(value) for value in faces["stimulus_id"].values]
-    norms = [str(value) for value in faces["norm_id"].values] if "norm_id" in faces.coords else [""] * n
-    zero = np.zeros(n, dtype=bool)
-    if along == "intensity":
-        named = {norm for norm, name in zip(norms, ids, strict=True) if norm != name}
-        zero = np.array([name in named for name in ids]) & (np.array(labels[along]) == 0)
-        zero = zero if not zero.all() else np.zeros(n, dtype=bool)
-    proper = [int(i) for i in np.flatnonzero(~zero)]
-    wanted = list(rows) if rows is not None else [name for name in (*_ROWS, *varying) if name in varying]
-    kept: list[str] = []
-    keys = {i: _key(labels, kept, i) for i in proper}
-    for name in dict.fromkeys(wanted):
-        if name == along or (rows is None and _told(keys, labels, along, proper)):
-            continue
-        trial = {i: _key(labels, [*kept, name], i) for i in proper}
-        if rows is not None or len(set(trial.values())) > len(set(keys.values())):
-            kept.append(name)
-            keys = trial
-    order = list(dict.fromkeys(keys.values()))
-    values = list({_word(labels[along][i]): labels[along][i] for i in range(n)}.values()) if along else []
-    told = bool(along) and _told(keys, labels, along, proper)
-    asked = columns is not None or rows is not None
-    sprawls = len(proper) < _FILLED * len(order) * len(values) or len(order) > max(_MOST_ROWS, len(proper) / 2)
-    if not told or (sprawls and not asked):
-        wide = min(n, _MOST_COLUMNS)
-        return _packed(faces, list(range(n)), wide, [], "", [float(i + 1) for i in range(wide)], {})
-    if not isinstance(values[0], str):
-        values = sorted(values, key=lambda value: (np.isnan(value), value))
-    words = [_word(value) for value in values]
-    cells: dict[tuple[int, int], int] = {}
-    for i, key in keys.items():
-        cells[order.index(key), words.index(_word(labels[along][i]))] = i
-        if norms[i] in ids and zero[ids.index(norms[i])]:
-            cells.setdefault((order.index(key), words.index("0")), ids.index(norms[i]))
-    return order, along, values, cells
+def _figure(ax: Axes) -> Figure:
+    return cast("Figure", ax.get_figure(root=True))  # Axes on a sheet always have one
 
 
-def _key(labels: dict[str, list[Any]], kept: Sequence[str], i: int) -> Key:
-    return tuple(_named(name, labels[name][i]) for name in kept) or ("",)
+def _inches(ax: Axes) -> tuple[float, float]:
+    box, dpi = ax.get_window_extent(), _figure(ax).dpi
+    return box.width / dpi, box.height / dpi
 
 
-def _named(name: str, value: Any) -> str:
-    """Return a value as words; a number with what it is a number of."""
-    if isinstance(value, str):
-        return _word(value)
-    return f"{name.split('_')[-1]} {_word(value)}" if _word(value) else ""
-
-
-def _told(keys: dict[int, Key], labels: dict[str, list[Any]], along: str, proper: Sequence[int]) -> bool:
-    """Return whether rows and columns tell all stimuli apart."""
-    places = {(keys[i], _word(labels[along][i]) if along else "") for i in proper}
-    return len(places) == len(proper)
-
-
-def _best(varying: dict[str, list[Any]]) -> str:
-    """Return the label whose columns make the most of the sheet: few enough values, as many as there are; or none."""
-    counts = {name: len({_word(value) for value in values}) for name, values in varying.items()}
-    fitting = {name: count for name, count in counts.items() if count <= _MOST_COLUMNS and name not in _NO_COLUMNS}
-    if not fitting:
-        return ""
-    most = max(fitting.values())
-    first = [name for name in ("intensity", "view", *fitting) if fitting.get(name) == most]
-    return first[0]
+def _fit(ax: Axes, size: tuple[float, float]) -> None:
+    """Make the figure as large as the sheet of ``size`` in inches with all its labels."""
+    figure = _figure(ax)
+    box = figure.get_tightbbox()  # in inches
+    left, bottom = _MARGIN - min(box.x0, 0.0), _MARGIN - min(box.y0, 0.0)
+    wide = left + max(box.x1, size[0]) + _MARGIN
+    high = bottom + max(box.y1, size[1]) + _MARGIN
+    figure.set_size_inches(wide, high)
+    ax.set_position((left / wide, bottom / high, size[0] / wide, size[1] / high))
