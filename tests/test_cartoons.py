@@ -231,7 +231,7 @@ def test_parts_can_be_varied_alone():
     eyes = nr.cartoon_faces("axes", features=["iris_size"], parts=["irises", "eyes"], size=32)
     assert set(eyes["parts"].values) == {"eyes+irises"}
     assert set(eyes["norm_id"].values) == {"cartoon-average-only-eyes-irises"}
-    assert eyes["identity"].values[1] == "iris_size-5"
+    assert set(eyes["identity"].values) == {"average", "iris_size"}  # along an axis the axis is who it is
     mixed = nr.render_cartoons([{}, {"parts": []}, {"parts": ["hair"], "hair_length": 2}], size=16)
     assert mixed["category"].values.tolist() == ["face", "blank", "face_part"]
     assert mixed["norm_id"].values.tolist() == ["cartoon-average", "cartoon-blank", ""]

@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
@@ -45,6 +46,7 @@ WRONG = {
         ("intensities", [2.0], "intensity of face 0: needed at most 1.5"),
         ("own_expressions", "smirk", "expressions: name → weights of units; got 'smirk'"),
         ("own_expressions", {"smirk": 1.0}, "expression smirk: weights of units"),
+        ("scale", "large", "scale of face 0: needed a number"),
         ("people", -1, "people: needed at least 0; got -1"),
         ("people", True, "people: needed a whole number; got True"),
         ("people", 1.5, "people: needed a whole number"),
@@ -103,6 +105,7 @@ WRONG = {
         ("domain", ["human"], r"domain of face 0: a name; got \['human'\]"),
         ("domain", "humn", "nearest: 'human'"),
         ("skin", "drk", "nearest: 'dark'"),
+        ("scale", 0, "scale of face 0: needed at least"),
         ("aperture", "ovl", "nearest: 'oval'"),
         ("size", 1, "size: needed at least 8"),
         ("degrees", "4", "degrees: needed a number"),
@@ -170,7 +173,44 @@ def test_wrong_parameters(tmp_path, generator, name, value, words):
 @pytest.mark.parametrize("generator", GENERATORS)
 def test_every_parameter_has_its_wrong_values(generator):
     tried = {name for name, _, _ in WRONG[generator]}
-    assert tried == set(recipes.parameters_of(generator)) | ({"seed"} & tried)
+    assert tried == set(recipes.parameters_of(generator)) - {"match", "mask", "out_of_range"} | ({"seed"} & tried)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"match": "luminanc"}, "nearest: 'luminance'"),
+        ({"match": ["luminance"], "mask": "backgroud"}, "background"),
+        ({"match": ["luminance"], "out_of_range": "rescal"}, "nearest: 'rescale'"),
+        ({"mask": "background"}, "match beside mask"),
+        ({"out_of_range": "clip"}, "match beside out_of_range"),
+    ],
+)
+def test_wrong_matching_of_a_recipe(given, words):
+    with pytest.raises((TypeError, ValueError), match=words):
+        nr.load_stimuli("siebert2020_strengths", size=16, **given)
+
+
+def test_a_recipe_is_matched(tmp_path):
+    how = {"match": ["luminance", "contrast"], "mask": "background", "out_of_range": "rescale"}
+    plain = nr.load_stimuli("siebert2020_strengths", size=32)
+    matched = nr.load_stimuli("siebert2020_strengths", size=32, out=tmp_path / "matched.nc", **how)
+    spread = [float(nr.measure_images(each, mask="background")["luminance"].std()) for each in (plain, matched)]
+    assert spread[1] < 0.02 * spread[0]
+    assert matched.attrs["recipe_sha256"] == plain.attrs["recipe_sha256"]
+    assert "match_images" in matched.attrs["history"]
+
+
+@pytest.mark.parametrize("name", [name for name in nr.list_stimuli() if not name.startswith(("freiwald2009", "gra"))])
+def test_no_head_is_cut_by_the_border(name):
+    made = recipes.read_recipe(recipes.recipe_path(name))
+    if made["generator"] not in ("faces", "identities", "head_shapes", "motion_space"):
+        return
+    moving = {"frames": 2, "course": "hold"} if "frames" in made["parameters"] else {}
+    image = nr.load_stimuli(name, size=96, **moving)["image"].values
+    image = image.reshape(-1, *image.shape[-2:])
+    for edge in (image[:, 0], image[:, :, 0], image[:, :, -1]):  # at the bottom the neck may reach the border
+        assert np.abs(edge - 0.5).max() < 0.02
 
 
 def test_wrong_keys_and_texts_of_recipes(tmp_path):
@@ -483,12 +523,16 @@ def test_render_writes_a_set_that_can_be_read_again(capsys, tmp_path, pictures):
     if pictures == "none":
         assert wrote == whole
         return
-    assert len(wrote) == len(whole) + 8
+    assert "expressions_landmarks.csv" in wrote
+    assert len(wrote) == len(whole) + 8 + 1
     assert "8 pictures in expressions/" in out
     folder, table = tmp_path / "out", tmp_path / "out" / "expressions.csv"
     columns = table.read_text().splitlines()[0].split(",")
     own = [name for name in columns if name in ("skin", "scale", "position_x", "position_y")]
-    again = nr.load_folder(folder, table, degrees=4.0, labels=own)
+    again = nr.load_folder(folder, table, landmarks=folder / "expressions_landmarks.csv")
+    assert own == []  # labels that nothing differs in are left out
+    assert again["landmark"].values == pytest.approx(saved["landmark"].values, abs=1e-3)
+    assert np.ptp(again["x"].values) == pytest.approx(np.ptp(saved["x"].values))
     tolerance = 0.5 / 255 + 1e-6 if pictures == "png" else 1e-7
     assert again["image"].values == pytest.approx(saved["image"].values, abs=tolerance)
     for label in ("stimulus_id", "norm_id", "expression", "intensity"):
@@ -500,6 +544,23 @@ def test_rendering_a_saved_set(capsys, tmp_path):
     code, _, err = run(capsys, "render", tmp_path / "moving.nc", "--out", tmp_path / "out")
     assert code == 0, err
     assert len(list((tmp_path / "out" / "moving").glob("*.png"))) == 13 * 2
+    frames = pd.read_csv(tmp_path / "out" / "moving_frames.csv")
+    assert list(frames) == ["stimulus_id", "frame", "file", "time", "intensity"]
+    assert len(frames) == 26
+    assert all((tmp_path / "out" / name).is_file() for name in frames["file"])
+
+
+def test_rendering_again_leaves_no_old_pictures(capsys, tmp_path):
+    words = ("render", "siebert2020_strengths", "--out", tmp_path, "--set", "size=8")
+    assert run(capsys, *words)[0] == 0
+    (tmp_path / "siebert2020_strengths" / "notes.txt").write_text("mine")
+    assert run(capsys, *words, "--set", "intensities=[0, 1]")[0] == 0
+    left = {path.name for path in (tmp_path / "siebert2020_strengths").iterdir()}
+    assert len(left) == 4 + 1 and "notes.txt" in left
+
+
+def test_rendering_a_saved_set_wrongly(capsys, tmp_path):
+    nr.load_stimuli("stettler2020_moving", size=8, frames=2, out=tmp_path / "moving.nc").close()
     code, _, err = run(capsys, "render", tmp_path / "moving.nc", "--out", tmp_path / "out2", "--set", "size=16")
     assert code == 2
     assert not (tmp_path / "out2").exists()

@@ -149,7 +149,9 @@ def test_other_commands(studies, capsys, tmp_path):
     assert cli.main(["stimuli", "list"]) == 0
     assert "expressions" in capsys.readouterr().out
     assert cli.main(["stimuli", "render", str(studies / "small.toml"), "--out", str(tmp_path)]) == 0
-    assert {path.name for path in tmp_path.iterdir()} == {"small", "small.nc", "small.png", "small.csv"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *("small", "small.nc", "small.png", "small.csv", "small_landmarks.csv")
+    }
     assert cli.main(["show", str(studies / "out" / "recording.nc")]) == 0
     assert "spike_count" in capsys.readouterr().out
     assert cli.main(["analyses", "list"]) == 0
