@@ -147,3 +147,18 @@ def test_errors_say_what_was_needed():
     broken = features.assign(value=xr.where(features["value"] > 4, np.nan, features["value"]).assign_attrs(units="1"))
     with pytest.raises(ValueError, match="NaN"):
         nr.NormEncoder().fit(broken, prototypes=HUMAN, norms=NEUTRAL)
+
+
+def test_what_has_no_domain_is_held_against_the_nearest_norm():
+    features = nr.example("Features")
+    encoder = nr.NormEncoder().fit(features, prototypes={"domain": "human", "intensity": 1.0}, norms={"intensity": 0.0})
+    nameless = features.assign_coords(domain=("stimulus", [""] * features.sizes["stimulus"]))
+    code, known = encoder.transform(nameless), encoder.transform(features)
+    value, norms = features["value"].values, encoder.norms_.values
+    nearest = np.linalg.norm(value[:, None] - norms[None], axis=2)
+    assert code["distance"].values == pytest.approx(nearest.min(axis=1))
+    own = nearest.argmin(axis=1) == [list(encoder.norms_["domain"].values).index(d) for d in features["domain"].values]
+    assert own.any()
+    assert code["activity"].values[own] == pytest.approx(known["activity"].values[own])
+    with pytest.raises(ValueError, match="none for 'robot'"):
+        encoder.transform(features.assign_coords(domain=("stimulus", ["robot"] * features.sizes["stimulus"])))

@@ -161,7 +161,7 @@ def test_every_name_in_a_set_is_one_that_labels_cannot_take():
         ([], "at least one face"),
         ([{}], "the domain .head shape. of face 0; got an empty row"),
         ([without(HAPPY, "domain")], "the domain .head shape. of face 0; got only expression, intensity"),
-        ([without(HAPPY, "intensity")], "face 0; got no intensity"),
+        ([without(HAPPY, "intensity")], "an intensity for face 0, whose expression is 'happy'; got no intensity"),
         ([HAPPY, HAPPY], "every face once; got human-happy-.1.00 more than once"),
         ([HAPPY | {"stimulus_id": "a"}, HAPPY | {"stimulus_id": "a"}], "every face once; got a more than once"),
     ],

@@ -10,6 +10,7 @@ from PIL import Image
 from skimage import io
 
 import nrsim as nr
+from nrsim import cli
 
 
 @pytest.fixture
@@ -373,3 +374,19 @@ def test_photographs_of_four_people(real_data, tmp_path):
     small = nr.load_folder(pictures, tmp_path / "morphs.csv", size=128, degrees=4.0)
     assert small["image"].shape == (44, 128, 128)
     assert small["image"].mean(("y", "x")).values == pytest.approx(faces["image"].mean(("y", "x")).values, abs=2e-3)
+
+
+def test_percentages_are_no_intensities(folder):
+    table = folder / "table.csv"
+    table.write_text(table.read_text().replace("happy,0.5", "happy,50"))
+    with pytest.raises(ValueError, match="at most 5; got 50 in row 3 of 'table.csv'. 50 % is 0.5"):
+        nr.load_folder(folder, table)
+
+
+def test_the_table_of_a_rendered_set_with_empty_cells_is_read(tmp_path):
+    assert cli.main(["stimuli", "render", "leopold2006_identities", "--out", str(tmp_path), "--set", "size=16"]) == 0
+    made = nr.load_stimuli(tmp_path / "leopold2006_identities.nc")
+    again = nr.load_folder(tmp_path, tmp_path / "leopold2006_identities.csv")
+    for label in ("stimulus_id", "norm_id", "trajectory", "identity"):
+        assert again[label].values.tolist() == made[label].values.tolist()
+    np.testing.assert_allclose(again["morph_fraction"].values, made["morph_fraction"].values)

@@ -156,3 +156,41 @@ def test_shipped_recipe_of_faces_and_objects():
     count = {name: int((both["category"] == name).sum()) for name in ("face", "object")}
     assert count == {"face": nr.load_stimuli("expressions").sizes["stimulus"], "object": 61}
     assert both["norm_id"].values[-1] == ""
+
+
+def moving():
+    rows = [
+        {"domain": "human"},
+        {"domain": "human", "expression": "happy", "intensity": 0.8, "course": "ramp"},
+        {"domain": "human", "expression": "happy", "intensity": -0.5, "course": "hold"},
+    ]
+    return nr.render_faces(rows, size=24, frames=3, frame_rate=10.0, colour=True)
+
+
+def test_frames_become_still_pictures_of_their_own_intensity():
+    faces = moving()
+    stills = nr.stack_frames(faces)
+    assert stills.sizes["stimulus"] == 9
+    assert stills["intensity"].values == pytest.approx([0, 0, 0, 0, 0.4, 0.8, -0.5, -0.5, -0.5])
+    assert stills["peak_intensity"].values == pytest.approx([0] * 3 + [0.8] * 3 + [-0.5] * 3)
+    assert stills["shown_at"].values[:3] == pytest.approx([0, 0.1, 0.2])
+    assert stills["norm_id"].values[4] == "human-neutral-frame001"
+    assert set(stills["norm_id"].values) <= set(stills["stimulus_id"].values)
+    half = nr.render_faces([{"domain": "human", "expression": "happy", "intensity": 0.4}], size=24, colour=True)
+    for name in ("image", "colour", "landmark"):
+        assert stills[name].values[4] == pytest.approx(half[name].values[0], abs=1e-6), name
+    assert float(stills["norm_distance"][4]) == pytest.approx(float(half["norm_distance"][0]), rel=1e-6)
+    assert stills["image_sha256"].values[4] == half["image_sha256"].values[0]
+    seen = nr.V1Bank(frequencies=[1, 2]).transform(stills)
+    assert list(seen["movement_id"].values[:3]) == ["human-neutral"] * 3
+    assert nr.stack_frames(faces, [2])["stimulus_id"].values.tolist()[1].endswith("frame002")
+
+
+def test_wrong_frames():
+    with pytest.raises(ValueError, match="nr.stack_frames"):
+        nr.V1Bank(frequencies=[1]).transform(moving())
+    with pytest.raises(ValueError, match="needed moving faces"):
+        nr.stack_frames(nr.example("StimulusSet"))
+    for frames in ([3], [], [1, 1]):
+        with pytest.raises(ValueError, match="frames: each once, from 0 to 2"):
+            nr.stack_frames(moving(), frames)

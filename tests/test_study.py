@@ -226,3 +226,27 @@ def test_stimuli_of_a_study_changed_and_matched(studies):
     spread = [float(nr.measure_images(each, mask="background")["contrast"].std()) for each in (unmatched, stimuli)]
     assert spread[1] < 0.01 * spread[0]
     assert "match_images" in stimuli.attrs["history"]
+
+
+@pytest.mark.parametrize(
+    ("stimuli", "changes"),
+    [
+        ({"recipe": "faces_objects.toml"}, []),
+        ({"recipe": "views.toml"}, ["encoder.norm_by=view", "encoder.prototypes={view = 'frontal', intensity = 1.0}"]),
+        ({"recipe": "views.toml"}, ["encoder.norm_by=category", "encoder.norms=average"]),
+    ],
+)
+def test_studies_of_faces_beside_objects_and_of_several_views(tmp_path, stimuli, changes):
+    (tmp_path / "small.toml").write_text(RECIPE)
+    (tmp_path / "views.toml").write_text(RECIPE + 'views = ["frontal", "left_half_profile"]\n')
+    (tmp_path / "few.toml").write_text(
+        'title = "few"\nsource = "ours"\ngenerator = "objects"\n[parameters]\nnames = ["mug", "cube"]\nsize = 48\n'
+    )
+    (tmp_path / "faces_objects.toml").write_text(
+        'title = "both"\nsource = "ours"\ngenerator = "join"\n[parameters]\nsets = ["small.toml", "few.toml"]\n'
+    )
+    study = SMALL.replace("small.toml", stimuli["recipe"]).replace("trials = 5", "trials = 2")
+    (tmp_path / "study.toml").write_text(study)
+    words = [part for change in changes for part in ("--set", change)]
+    assert cli.main(["run", str(tmp_path / "study.toml"), "--out", str(tmp_path / "out"), *words]) == 0
+    assert (tmp_path / "out" / "report.html").is_file()

@@ -135,6 +135,10 @@ def render_faces(
     table = [order(row, i, words) for i, row in enumerate(rows)]
     if not table:
         raise need("at least one face to render", "no rows")
+    for i, each in enumerate(table):
+        if max(abs(each.face.x), abs(each.face.y)) > degrees / 2:
+            came = f"x = {each.face.x:g}, y = {each.face.y:g} degrees for face {i}"
+            raise need(f"places within the picture, up to {degrees / 2:g} degrees from its middle", came)
     ids = [each.stimulus_id for each in table]
     doubles = sorted(name for name, count in Counter(ids).items() if count > 1)
     if doubles:

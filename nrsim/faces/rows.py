@@ -70,7 +70,7 @@ def order(row: Mapping[str, Any], number: int, words: Vocabulary) -> Order:
             along = "identity"
     else:
         if "intensity" not in row and not expression.second:
-            raise need(f"domain, expression and intensity of face {number}", "no intensity")
+            raise need(f"an intensity for face {number}, whose expression is {expression.name!r}", "no intensity")
         intensity = _number(row, "intensity", number, 1.0, of_expressions.LOWEST, of_expressions.HIGHEST)
     yaw, pitch = _view(row, number)
     light = _name(row, "light", number, STANDARD_LIGHT)

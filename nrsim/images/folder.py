@@ -20,6 +20,7 @@ from nrsim.images.tables import labels_of, number, read_table
 from nrsim.quantities import bare, whole
 from nrsim.schema import NOUNS, STIMULUS_LABELS
 
+_MOST = 5.0  # of intensity; more is a percentage (chosen)
 _LABELS = [name for name in STIMULUS_LABELS if name != "image_sha256"]
 _NORM_KINDS = ("neutral", "average_identity", "midpoint", "adapted")
 # Names that mean something else on a StimulusSet: a label of a user's cannot be called so
@@ -145,16 +146,24 @@ def _read_rows(path: Path, labels: Sequence[str]) -> pd.DataFrame:
     if lost:
         raise unknown(f"column of {path.name!r} in labels", lost[0], rows.columns)
     known = [*_LABELS, "degrees"]
-    for column in rows.columns:
-        if column not in known and column not in labels:
-            own = [*labels, column]
-            raise unknown(f"column in {path.name!r}", column, known, hint=f"To keep it as a label, pass labels={own!r}")
     if "file" not in rows or not len(rows):
         have = f"{list(rows.columns)} and {len(rows)} rows in {path.name!r}"
         raise need("a column 'file' and at least one row", have)
     for column in rows.columns:
+        if column not in known and column not in labels:
+            own = [*labels, column]
+            raise unknown(f"column in {path.name!r}", column, known, hint=f"To keep it as a label, pass labels={own!r}")
+    for column in rows.columns:
         if column == "degrees" or (column in known and STIMULUS_LABELS[column].kind == "number"):
-            rows[column] = [number(cell, column, row, path.name) for row, cell in rows[column].items()]
+            needed = column in ("intensity", "degrees")  # of others an empty cell says that there is none
+            rows[column] = [
+                number(cell, column, row, path.name) if needed or cell.strip() else np.nan
+                for row, cell in rows[column].items()
+            ]
+    large = list(rows.index[rows["intensity"].abs() > _MOST]) if "intensity" in rows else []
+    if len(large):
+        came = f"{rows['intensity'][large[0]]:g} in row {large[0]} of {path.name!r}"
+        raise need(f"intensity: 0 = the norm, 1 = the prototype, at most {_MOST:g}", came, "50 % is 0.5")
     return rows
 
 
