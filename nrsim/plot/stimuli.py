@@ -20,6 +20,7 @@ from nrsim.schema import check
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_PIXELS = 3e6  # of a whole sheet (chosen: sharp at its size in print)
 _GAP = 0.04  # between pictures, of a picture's side
 _CAPTION_LINES = 2
 _LEAST, _MOST = 0.62, 1.3  # side of a cell in inches (chosen: legible in print; few stimuli are shown larger)
@@ -92,6 +93,8 @@ def stimulus_sheet(
     inch = min(room_x / plan.wide, room_y / len(shown) * side_x / side_y)
     inch = min(_MOST, max(_LEAST, inch)) if new else max(0.05, inch)
     step = max(1, -(-max(side_y, side_x) // pixels) if pixels else max(side_y, side_x) // round(_DPI * inch))
+    if not pixels:  # a sheet of many pictures shows each of them coarser, so that memory does not grow with the set
+        step = max(step, int(np.ceil(np.sqrt(side_y * side_x * len(shown) * plan.wide / _PIXELS))))
     step = min(step, side_y, side_x)
     height, width = side_y // step, side_x // step
     pad = max(1, round(_GAP * width))
