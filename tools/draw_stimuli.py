@@ -53,7 +53,7 @@ def draw(name):
     faces = nr.load_stimuli(name, progress=True)
     ax = nr.plot.stimulus_sheet(faces)
     target = DOCS / "stimuli" / f"{name}.png"
-    ax.figure.savefig(target, dpi=80, bbox_inches="tight")
+    ax.figure.savefig(target, dpi=100, bbox_inches="tight")
     plt.close("all")
     grey = np.asarray(Image.open(target).convert("L")) // 4 * 4
     Image.fromarray(grey).save(target, optimize=True)
