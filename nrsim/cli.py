@@ -133,16 +133,20 @@ def _stimuli(arguments: argparse.Namespace) -> None:
     from nrsim import files, plot, tables
 
     stem, saved = Path(arguments.name).stem, arguments.name.endswith(".nc")
-    wrote = []
+    wrote: list[str] = []
+    before = tables.pictures_of(arguments.out, stem)
+    written: set[str] = set()
     with files.replacing_folder(arguments.out) as folder:
         out = {} if saved else {"out": folder / f"{stem}.nc"}
         faces = recipes.load_stimuli(arguments.name, **out, progress=True, **changes)
         wrote += [] if saved else [f"{stem}.nc"]
         if arguments.pictures != "none":
             names = files.write_pictures(faces, folder / stem, arguments.pictures, progress=True)
-            faces = faces.assign_coords(file=("stimulus", [frames[0] for frames in names]))
-            wrote.append(f"{sum(map(len, names))} pictures in {stem}/")
-            if "frame" in faces.dims:
+            written = {name for frames in names for name in frames}
+            wrote.append(f"{len(written)} pictures in {stem}/")
+            if "frame" not in faces.dims:
+                faces = faces.assign_coords(file=("stimulus", [frames[0] for frames in names]))
+            else:
                 tables.frames(faces, names).to_csv(folder / f"{stem}_frames.csv", index=False)
                 wrote.append(f"{stem}_frames.csv")
             if "landmark" in faces.coords and "frame" not in faces["landmark"].dims:
@@ -153,11 +157,12 @@ def _stimuli(arguments: argparse.Namespace) -> None:
         plt.close()
         tables.stimuli(faces).to_csv(folder / f"{stem}.csv", index=False)
         faces.close()
-    if arguments.pictures != "none":
-        kept = {Path(arguments.out) / name for frames in names for name in frames}
-        for old in (Path(arguments.out) / stem).glob(f"*.{arguments.pictures}"):  # of an earlier rendering
-            if old not in kept:
-                old.unlink()
+    place = Path(arguments.out)
+    for name in before - written:  # what an earlier rendering of this set left, and nothing else
+        (place / name).unlink(missing_ok=True)
+    for table in (f"{stem}_frames.csv", f"{stem}_landmarks.csv"):
+        if before and table not in wrote:
+            (place / table).unlink(missing_ok=True)
     wrote += [f"{stem}.png (contact sheet)", f"{stem}.csv (table)"]
     print(f"wrote to {arguments.out}: {', '.join(wrote)}")
 

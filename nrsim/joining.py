@@ -236,8 +236,29 @@ def stack_frames(faces: xr.Dataset, frames: Sequence[int] | None = None) -> xr.D
     chosen = list(range(total)) if frames is None else [whole(frame, "frames") for frame in frames]
     if not chosen or max(chosen) >= total or len(set(chosen)) < len(chosen):
         raise need(f"frames: each once, from 0 to {total - 1}", repr(frames))
-    own = labels.carried(faces)
     stimulus, frame = (grid.ravel() for grid in np.meshgrid(np.arange(n), chosen, indexing="ij"))
+    coords = frame_labels(faces, stimulus, frame)
+    for name in ("y", "x", "point", "axis", "channel"):
+        if name in faces.coords:
+            coords[name] = faces[name]
+    variables: dict[str, Any] = {}
+    for name in [name for name in ("image", "colour", "landmark") if name in faces.variables]:
+        array = faces[name]
+        if "frame" in array.dims:
+            values = array.transpose("stimulus", "frame", ...).values[stimulus, frame]
+            dims = tuple(dim for dim in array.dims if dim != "frame")
+        else:
+            values, dims = array.values[stimulus], array.dims
+        (coords if name == "landmark" else variables)[name] = (dims, values, array.attrs)
+    coords["image_sha256"] = ("stimulus", [provenance.image_hash(image) for image in variables["image"][1]])
+    made = xr.Dataset(variables, coords)
+    settings = {"frames": chosen} if frames is not None else {}
+    return check(provenance.stamp(made, "StimulusSet", "stack_frames", settings, parents=[faces]), "StimulusSet")
+
+
+def frame_labels(faces: xr.Dataset, stimulus: np.ndarray, frame: np.ndarray) -> dict[str, Any]:
+    """Return the labels of frames as stimuli of their own; ``stimulus`` and ``frame`` say which, ``(picture,)``."""
+    own = labels.carried(faces)
     coords: dict[str, Any] = {name: ("stimulus", coord.values[stimulus], coord.attrs) for name, coord in own.items()}
     ids = own["stimulus_id"].values.astype(str)
     coords["movement_id"] = ("stimulus", ids[stimulus])
@@ -260,19 +281,4 @@ def stack_frames(faces: xr.Dataset, frames: Sequence[int] | None = None) -> xr.D
                 distance = own["norm_distance"].values[stimulus] * share
                 coords["norm_distance"] = ("stimulus", distance, own["norm_distance"].attrs)
         coords["intensity"] = ("stimulus", now, {"units": "1"})
-    for name in ("y", "x", "point", "axis", "channel"):
-        if name in faces.coords:
-            coords[name] = faces[name]
-    variables: dict[str, Any] = {}
-    for name in [name for name in ("image", "colour", "landmark") if name in faces.variables]:
-        array = faces[name]
-        if "frame" in array.dims:
-            values = array.transpose("stimulus", "frame", ...).values[stimulus, frame]
-            dims = tuple(dim for dim in array.dims if dim != "frame")
-        else:
-            values, dims = array.values[stimulus], array.dims
-        (coords if name == "landmark" else variables)[name] = (dims, values, array.attrs)
-    coords["image_sha256"] = ("stimulus", [provenance.image_hash(image) for image in variables["image"][1]])
-    made = xr.Dataset(variables, coords)
-    settings = {"frames": chosen} if frames is not None else {}
-    return check(provenance.stamp(made, "StimulusSet", "stack_frames", settings, parents=[faces]), "StimulusSet")
+    return coords

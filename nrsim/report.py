@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import platform
 from collections.abc import Mapping
 from importlib import resources
@@ -133,7 +134,8 @@ def _summary(results: Mapping[str, xr.Dataset]) -> list[str]:
             )
         )
         said.append(
-            f"Recognition on heads never learned, from one norm each: {heads}; chance {accuracy.attrs['chance']:.2f}. "
+            f"Recognition on {_what(results)} never learned, from one norm each: {heads}; "
+            f"chance {accuracy.attrs['chance']:.2f}. "
             "Intervals are Wilson's 95 %."
         )
     if "slopes" in results:
@@ -176,6 +178,13 @@ def _summary(results: Mapping[str, xr.Dataset]) -> list[str]:
             "So few points do not choose between encoders."
         )
     return said
+
+
+def _what(results: Mapping[str, xr.Dataset]) -> str:
+    """Return what has a norm each, in the plural: heads, or the label that a study chose."""
+    settings = json.loads(results["code"].attrs.get("parameters", "{}")).get("NormEncoder.transform", {})
+    by = str(settings.get("norm_by", "domain"))
+    return "heads" if by == "domain" else f"values of {by!r}"
 
 
 def _best(curves: xr.Dataset, head: str) -> str:

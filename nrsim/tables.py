@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
 from nrsim import labels
+from nrsim.joining import frame_labels
 
 
 def width(faces: xr.Dataset) -> float:
@@ -26,16 +30,26 @@ def stimuli(faces: xr.Dataset) -> pd.DataFrame:
 
 
 def frames(faces: xr.Dataset, names: Sequence[Sequence[str]]) -> pd.DataFrame:
-    """Return a row a frame of moving faces: ``stimulus_id``, ``frame``, ``file``, ``time`` (s), ``intensity``."""
-    time, ids = faces["frame_time"].values, faces["stimulus_id"].values
-    rows = []
-    for i, files in enumerate(names):
-        for frame, name in enumerate(files):
-            row = {"stimulus_id": str(ids[i]), "frame": frame, "file": name, "time": round(float(time[frame]), 6)}
-            if "frame_intensity" in faces.coords:
-                row["intensity"] = float(faces["frame_intensity"].values[i, frame])
-            rows.append(row)
-    return pd.DataFrame(rows)
+    """Return a row a frame of moving faces, as still pictures with their own intensity: ``file``, and the labels of
+    :func:`nrsim.stack_frames`, ``shown_at`` (s) among them; :func:`nrsim.load_folder` reads it.
+    """
+    stimulus, frame = (grid.ravel() for grid in np.indices((faces.sizes["stimulus"], faces.sizes["frame"])))
+    of_frames = frame_labels(faces, stimulus, frame)
+    columns = {name: coord[1] for name, coord in of_frames.items() if name != "image_sha256"}
+    table = pd.DataFrame({"file": [names[i][k] for i, k in zip(stimulus, frame, strict=True)], **columns})
+    return table.assign(degrees=round(width(faces), 6))
+
+
+def pictures_of(folder: str | os.PathLike[str], stem: str) -> set[str]:
+    """Return the pictures that an earlier rendering of a set wrote, by its tables in the folder."""
+    found: set[str] = set()
+    for table in (Path(folder) / f"{stem}.csv", Path(folder) / f"{stem}_frames.csv"):
+        try:
+            listed = pd.read_csv(table, usecols=["file"], dtype=str)["file"]
+        except (OSError, ValueError):
+            continue
+        found |= {name for name in listed.dropna() if name.startswith(f"{stem}/") and ".." not in name}
+    return found
 
 
 def landmarks(faces: xr.Dataset) -> pd.DataFrame:

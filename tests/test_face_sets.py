@@ -545,18 +545,38 @@ def test_rendering_a_saved_set(capsys, tmp_path):
     assert code == 0, err
     assert len(list((tmp_path / "out" / "moving").glob("*.png"))) == 13 * 2
     frames = pd.read_csv(tmp_path / "out" / "moving_frames.csv")
-    assert list(frames) == ["stimulus_id", "frame", "file", "time", "intensity"]
+    assert {"file", "stimulus_id", "movement_id", "shown_at", "intensity", "expression", "norm_id"} <= set(frames)
     assert len(frames) == 26
+    assert "file" not in pd.read_csv(tmp_path / "out" / "moving.csv")  # a movement is no picture
+    again = nr.load_folder(tmp_path / "out", tmp_path / "out" / "moving_frames.csv")
+    stills = nr.stack_frames(nr.load_stimuli(tmp_path / "moving.nc"))
+    assert again["stimulus_id"].values.tolist() == stills["stimulus_id"].values.tolist()
+    np.testing.assert_allclose(again["intensity"].values, stills["intensity"].values)
+    np.testing.assert_allclose(again["image"].values, stills["image"].values, atol=0.5 / 255 + 1e-6)
     assert all((tmp_path / "out" / name).is_file() for name in frames["file"])
 
 
 def test_rendering_again_leaves_no_old_pictures(capsys, tmp_path):
     words = ("render", "siebert2020_strengths", "--out", tmp_path, "--set", "size=8")
     assert run(capsys, *words)[0] == 0
-    (tmp_path / "siebert2020_strengths" / "notes.txt").write_text("mine")
-    assert run(capsys, *words, "--set", "intensities=[0, 1]")[0] == 0
+    for mine in ("notes.txt", "photo.png"):
+        (tmp_path / "siebert2020_strengths" / mine).write_text("mine")
+    assert run(capsys, *words, "--set", "intensities=[0, 1]", "--pictures", "tiff")[0] == 0
     left = {path.name for path in (tmp_path / "siebert2020_strengths").iterdir()}
-    assert len(left) == 4 + 1 and "notes.txt" in left
+    assert len(left) == 4 + 2 and {"notes.txt", "photo.png"} < left
+    assert run(capsys, *words, "--pictures", "none")[0] == 0
+    assert {path.name for path in (tmp_path / "siebert2020_strengths").iterdir()} == {"notes.txt", "photo.png"}
+    assert not (tmp_path / "siebert2020_strengths_landmarks.csv").exists()
+
+
+def test_a_matched_set_and_cartoons_are_read_again(capsys, tmp_path):
+    how = ("--set", "match=['luminance']", "--set", "mask=background", "--set", "out_of_range=rescale")
+    for name, more in (("siebert2020_strengths", how), ("freiwald2009_cartoons", ("--set", "features=['iris_size']"))):
+        assert run(capsys, "render", name, "--out", tmp_path, "--set", "size=16", *more)[0] == 0
+        again = nr.load_folder(tmp_path, tmp_path / f"{name}.csv")
+        made = nr.load_stimuli(tmp_path / f"{name}.nc")
+        assert again["stimulus_id"].values.tolist() == made["stimulus_id"].values.tolist()
+    np.testing.assert_allclose(again["cartoon_iris_size"].values, made["cartoon_iris_size"].values)
 
 
 def test_rendering_a_saved_set_wrongly(capsys, tmp_path):

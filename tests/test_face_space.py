@@ -947,6 +947,6 @@ def test_the_oval_turns_with_the_head(domain, view):
     near = "right" if view.startswith("left") else "left"  # the side that is seen when the head turns away
     for point in (f"eye_{near}", f"mouth_corner_{near}", f"brow_outer_{near}"):
         x, y = np.floor(whole["landmark"].sel(point=point).values[0]).astype(int)
-        assert through["image"].values[0, y, x] == pytest.approx(whole["image"].values[0, y, x], abs=0.02), point
+        assert through["image"].values[0, y, x] == pytest.approx(whole["image"].values[0, y, x], abs=0.04), point
     covered = [np.mean(np.abs(each["image"].values - 0.5) > 1e-3) for each in (whole, through)]
     assert 0.2 * covered[0] < covered[1] < 0.85 * covered[0]

@@ -20,6 +20,7 @@ _DEPTH = 0.7  # of the plane that is shown at its true size, mesh units
 # How far teeth and tongue lie further back when hidden surfaces are found, mesh units: skin that identity targets pull
 # across them then stays in front (chosen by eye)
 _MOUTH_DEPTH = 0.10
+_BEFORE_EARS = 0.75  # depth on the template, mesh units: what lies before it has no ears (by eye)
 _CHUNK = 2**14  # places shaded at once: what they need then stays in the cache
 _OPEN = 0.10  # interocular distances that the lips part until light falls between them (chosen by eye)
 
@@ -94,8 +95,9 @@ class Shape:
     def inner_face(self) -> tuple[np.ndarray, np.ndarray]:
         """Centre and semi-axes of an ellipsoid about the inner face, ``(3,)`` mesh units: brows to chin, without ears.
 
-        Its width is 1.6 times that of the outer corners of the eyes, its height from above the brows to the chin, its
-        depth from before the nose to behind the eyes (chosen by eye on the three heads).
+        Its width is 1.6 times that of the outer corners of the eyes, at most 0.92 of the head before the ears, its
+        height from above the brows to the chin, its depth from before the nose to behind the eyes (chosen by eye on the
+        three heads).
         """
         eyes, mouth = self.middle(("eye_left", "eye_right")), self.middle(("mouth",))
         corners = [self.middle((f"eye_outer_{side}",)) for side in ("left", "right")]
@@ -104,7 +106,9 @@ class Shape:
         back = min(corner[2] for corner in corners) - 0.85 * unit
         middle = eyes + 0.30 * (mouth - eyes)
         centre = np.array([middle[0], middle[1], (front + back) / 2])
-        width = 1.60 * abs(float(corners[0][0] - corners[1][0])) / 2
+        before_ears = self.skin & (self.head.surface["rest"][:, 2] > _BEFORE_EARS)
+        wide = float(np.abs(self.neutral[before_ears, 0] - middle[0]).max())
+        width = min(1.60 * abs(float(corners[0][0] - corners[1][0])) / 2, 0.92 * wide)
         return centre, np.array([width, 1.42 * unit, (front - back) / 2])
 
     def distance(self, points: np.ndarray, norm: np.ndarray) -> float:

@@ -20,6 +20,7 @@ from nrsim.images.tables import labels_of, number, read_table
 from nrsim.quantities import bare, whole
 from nrsim.schema import NOUNS, STIMULUS_LABELS
 
+_OF_CARTOONS = ("cartoon_", "part_")  # columns that nrsim's own tables of cartoon faces have
 _MOST = 5.0  # of intensity; more is a percentage (chosen)
 _LABELS = [name for name in STIMULUS_LABELS if name != "image_sha256"]
 _NORM_KINDS = ("neutral", "average_identity", "midpoint", "adapted")
@@ -150,7 +151,7 @@ def _read_rows(path: Path, labels: Sequence[str]) -> pd.DataFrame:
         have = f"{list(rows.columns)} and {len(rows)} rows in {path.name!r}"
         raise need("a column 'file' and at least one row", have)
     for column in rows.columns:
-        if column not in known and column not in labels:
+        if column not in known and column not in labels and not column.startswith(_OF_CARTOONS):
             own = [*labels, column]
             raise unknown(f"column in {path.name!r}", column, known, hint=f"To keep it as a label, pass labels={own!r}")
     for column in rows.columns:
@@ -232,7 +233,7 @@ def _coords(rows: pd.DataFrame, labels: Sequence[str]) -> dict[str, Any]:
             units = STIMULUS_LABELS[name].units
             kind = float if units else object
             coords[name] = ("stimulus", rows[name].to_numpy(dtype=kind), {"units": units[0]} if units else {})
-        elif name in labels:
+        elif name in labels or str(name).startswith(_OF_CARTOONS):
             values = labels_of(list(rows[name]))
             coords[name] = ("stimulus", values, {"units": "1"} if values.dtype.kind == "f" else {})
     return coords

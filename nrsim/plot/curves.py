@@ -221,7 +221,7 @@ def intensity_response_grid(
     figure, axes = plt.subplots(
         len(rows),
         len(columns),
-        figsize=(2.5 * len(columns) + 1.4, 1.9 * len(rows) + 0.6),
+        figsize=(2.5 * len(columns) + _legend_width(curves), 1.9 * len(rows) + 0.6),
         sharex=True,
         sharey="row",
         squeeze=False,
@@ -241,6 +241,13 @@ def intensity_response_grid(
         ]
         figure.legend(handles, [name.split(":")[0] for name in names], loc="outside right upper", frameon=False)
     return axes
+
+
+def _legend_width(curves: xr.Dataset) -> float:
+    """Return the room in inches that axis labels and the legend's longest entry need beside the panels."""
+    dims = [d for d in curves["firing_rate"].dims if d not in ("neuron", "domain", curves.attrs["along"])]
+    longest = sum(max((len(str(value)) for value in curves[d].values), default=0) + 2 for d in dims)
+    return 1.4 + max(0.0, 0.075 * longest - 0.6)
 
 
 def _labels(curves: xr.Dataset, along: str) -> list[str]:
