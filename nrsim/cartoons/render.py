@@ -14,6 +14,7 @@ from nrsim.cartoons.draw import Pen
 from nrsim.cartoons.features import CARTOON_FEATURES, PARTS, Cartoon, cartoon_of, parts_of
 from nrsim.cartoons.geometry import LANDMARKS, Geometry, shift
 from nrsim.errors import need
+from nrsim.pixels import coordinates
 from nrsim.quantities import bare, whole
 from nrsim.schema import check
 
@@ -119,7 +120,6 @@ def stimulus_set(
     places = (places * [1, -1] + 1) * size / 2
 
     norms = {cartoon.parts: cartoon.identifier for cartoon in cartoons if not any(cartoon.values)}
-    edge = (np.arange(size) + 0.5) * degrees / size - degrees / 2
     one = {"units": "1"}
     coords: dict[str, Any] = {
         "stimulus_id": ("stimulus", ids),
@@ -145,8 +145,7 @@ def stimulus_set(
         "landmark": (("stimulus", "point", "axis"), places, {"units": "px"}),
         "point": ("point", list(LANDMARKS)),
         "axis": ("axis", ["x", "y"]),
-        "y": ("y", edge[::-1], {"units": "degree"}),
-        "x": ("x", edge, {"units": "degree"}),
+        **coordinates(size, size, degrees),
     }
     image = (("stimulus", "y", "x"), images, {"units": "1", "long_name": "luminance"})
     made = {**settings, "size": size, "degrees": degrees, "background": background}

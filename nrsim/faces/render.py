@@ -21,6 +21,7 @@ from nrsim.faces.rows import order
 from nrsim.faces.spec import Between, FaceSpec, Order, decimals
 from nrsim.faces.views import aperture_mask, view_of
 from nrsim.faces.vocabulary import Vocabulary
+from nrsim.pixels import coordinates
 from nrsim.quantities import bare, whole
 from nrsim.schema import STIMULUS_LABELS, check
 
@@ -176,7 +177,7 @@ def render_faces(
             "image_sha256": ("stimulus", hashes),
             "point": ("point", list(points)),
             "axis": ("axis", ["x", "y"]),
-            **_geometry(size, degrees),
+            **coordinates(size, size, degrees),
         }
         dims = ("stimulus", "point", "axis") if moving is None else ("stimulus", "frame", "point", "axis")
         coords["landmark"] = (dims, np.stack(places), {"units": "px"})
@@ -213,11 +214,6 @@ def _frames(table: Sequence[Order], frames: int | None, rate: float) -> tuple[np
     frames, rate = whole(frames, "frames", low=2), bare(rate, "Hz", "frame_rate", above=0)
     courses = [time_course(each.face.course or "hold", frames, rate) for each in table]
     return np.arange(frames) / rate, np.stack(courses)
-
-
-def _geometry(size: int, degrees: float) -> dict[str, Any]:
-    edge = (np.arange(size) + 0.5) * degrees / size - degrees / 2
-    return {"y": ("y", edge[::-1].copy(), {"units": "degree"}), "x": ("x", edge, {"units": "degree"})}
 
 
 def _labels(table: Sequence[Order]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from nrsim import provenance
 from nrsim.errors import need, unknown
 from nrsim.gratings import limits
 from nrsim.gratings.waves import APERTURES, Grating, draw
+from nrsim.pixels import coordinates, places
 from nrsim.quantities import bare, whole
 from nrsim.schema import STIMULUS_LABELS, check
 
@@ -204,7 +205,7 @@ def render_gratings(
             "Ask for fewer combinations, frames or pixels",
         )
 
-    place = (np.arange(size) + 0.5) * degrees / size - degrees / 2
+    _, place = places(size, size, degrees)
     shape = (len(rows), len(times), size, size) if drifts else (len(rows), size, size)
     images = np.empty(shape, dtype=np.float32)
     for number, row in enumerate(rows):
@@ -216,8 +217,7 @@ def render_gratings(
         "category": ("stimulus", ["grating"] * len(rows)),
         **_labels(rows),
         "image_sha256": ("stimulus", [provenance.image_hash(image) for image in images]),
-        "y": ("y", place[::-1], {"units": "degree"}),
-        "x": ("x", place, {"units": "degree"}),
+        **coordinates(size, size, degrees),
     }
     if drifts:
         coords["frame_time"] = ("frame", times, {"units": "s"})

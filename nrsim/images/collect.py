@@ -13,6 +13,7 @@ from tqdm.auto import tqdm
 
 from nrsim import files, provenance
 from nrsim.errors import need
+from nrsim.pixels import coordinates
 from nrsim.schema import check
 
 _LARGEST = 4 * 2**30  # bytes of pictures that are made in memory; more go to a file (chosen: half of a small computer)
@@ -87,11 +88,9 @@ def collect(
             yield image
 
     def labelled() -> xr.Dataset:
-        pixel = degrees / width
         coords = dict(labels)
         coords["image_sha256"] = ("stimulus", hashes)
-        coords["y"] = ("y", (height / 2 - 0.5 - np.arange(height)) * pixel, {"units": "degree"})
-        coords["x"] = ("x", (np.arange(width) + 0.5 - width / 2) * pixel, {"units": "degree"})
+        coords |= coordinates(height, width, degrees)
         if points is not None:
             coords["landmark"] = (("stimulus", "point", "axis"), points[0] * scales, {"units": "px"})
             coords |= {"point": ("point", points[1]), "axis": ("axis", ["x", "y"])}

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from tqdm.auto import tqdm
 
-from nrsim import provenance
+from nrsim import pixels, provenance
 from nrsim.errors import need, unknown
 from nrsim.images.blend import drawer
 from nrsim.images.shapes import check_points, points_of
@@ -282,8 +282,7 @@ def _place(first: _Picture, second: _Picture, degrees: float) -> tuple[np.ndarra
     if places:
         return places[0]
     height, width = first.image.shape
-    step = bare(degrees, "degree", "degrees", above=0) / width
-    return (height / 2 - 0.5 - np.arange(height)) * step, (np.arange(width) + 0.5 - width / 2) * step
+    return pixels.places(height, width, bare(degrees, "degree", "degrees", above=0))
 
 
 def _identifiers(called: tuple[str, str], steps: np.ndarray) -> list[str]:

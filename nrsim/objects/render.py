@@ -16,6 +16,7 @@ from nrsim.meshes.raster import interpolate, project, rasterise, turn
 from nrsim.objects import built, kitchen, novel, pastimes, plain, tools
 from nrsim.objects.shading import shade
 from nrsim.objects.solids import Solid, corner_normals
+from nrsim.pixels import coordinates
 from nrsim.quantities import bare, whole
 from nrsim.schema import check
 
@@ -139,7 +140,6 @@ def render_objects(
         images.append(image)
         measured.append(numbers)
 
-    place = (np.arange(size) + 0.5) * degrees / size - degrees / 2
     found = np.array(measured)
     dataset = xr.Dataset(
         {"image": (("stimulus", "y", "x"), np.stack(images), {"units": "1", "long_name": "luminance"})},
@@ -154,8 +154,7 @@ def render_objects(
             "object_luminance": ("stimulus", found[:, 1], {"units": "1"}),
             "object_contrast": ("stimulus", found[:, 2], {"units": "1"}),
             "image_sha256": ("stimulus", [provenance.image_hash(image) for image in images]),
-            "y": ("y", place[::-1], {"units": "degree"}),
-            "x": ("x", place, {"units": "degree"}),
+            **coordinates(size, size, degrees),
         },
     )
     settings = {
