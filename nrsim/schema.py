@@ -149,6 +149,13 @@ _PLACE = {
     "x": _number("x", units="degree", about="positive to the right", finite=True),
 }
 
+
+def _pooled(*dims: str) -> tuple[Dims, ...]:
+    """Return the shapes of V1 responses: still or moving, at places of a grid or at chosen ones."""
+    still = [(*dims, "y", "x"), (*dims, "place")]
+    return (*still, *((shape[0], "frame", *shape[1:]) for shape in still))
+
+
 NOUNS: dict[str, Noun] = {
     "StimulusSet": Noun(
         about="images with labels",
@@ -187,36 +194,37 @@ NOUNS: dict[str, Noun] = {
         main=("energy", "response"),
         variables={
             "energy": Variable(
-                (
-                    ("stimulus", "frequency", "orientation", "y", "x"),
-                    ("stimulus", "frame", "frequency", "orientation", "y", "x"),
-                ),
+                _pooled("stimulus", "frequency", "orientation"),
                 "number",
                 ("1",),
-                "complex-cell energy",
+                "complex-cell energy; on the pixels, on a grid of pools, or in pools at places",
                 True,
             ),
             "response": Variable(
-                (
-                    ("stimulus", "frequency", "orientation", "phase", "y", "x"),
-                    ("stimulus", "frame", "frequency", "orientation", "phase", "y", "x"),
-                ),
+                _pooled("stimulus", "frequency", "orientation", "phase"),
                 "number",
                 ("1",),
-                "signed simple-cell response",
+                "simple-cell response, signed or rectified",
                 True,
             ),
         },
         coords={
             **STIMULUS_LABELS,
             **_PLACE,
+            "place_y": _number("place", units="degree", about="centre of a pool, positive up", finite=True),
+            "place_x": _number("place", units="degree", about="centre of a pool, positive to the right", finite=True),
+            "frame_time": _number("frame", units="s", about="0 = stimulus onset"),
             "frequency": _number("frequency", units="cycles/degree", about="preferred spatial frequency", finite=True),
             "orientation": _number(
-                "orientation", units="degree", about="0 = vertical grating, counter-clockwise positive", finite=True
+                "orientation",
+                units="degree",
+                about="0 = vertical grating, counter-clockwise positive; of direction-selective cells 0..360, "
+                "the direction of motion",
+                finite=True,
             ),
             "phase": _number("phase", units="degree", about="0 even, 90 odd", finite=True),
         },
-        required=("stimulus_id", "frequency", "orientation", "y", "x"),
+        required=("stimulus_id", "frequency", "orientation"),
         attrs=_ATTRS,
     ),
     "Features": Noun(
@@ -307,7 +315,7 @@ NOUNS: dict[str, Noun] = {
 
 _DIMS = {
     *("stimulus", "frame", "y", "x", "channel", "point", "axis", "frequency", "orientation", "phase", "feature"),
-    *("neuron", "time", "trial", "spike"),
+    *("place", "neuron", "time", "trial", "spike"),
 }
 _BLOCK = 2**22  # bytes looked at in one piece (measured: smaller ones take longer to read from a file)
 _KINDS = {"number": "iuf", "integer": "iu", "boolean": "b", "text": "UOT"}
@@ -328,7 +336,7 @@ def noun_of(dataset: xr.Dataset) -> str:
     return str(name)
 
 
-def check(dataset: xr.Dataset, noun: str) -> xr.Dataset:
+def check(dataset: xr.Dataset, noun: str, *, values: bool = True) -> xr.Dataset:
     """Return ``dataset`` if it is a valid ``noun``, else raise with every fault at once.
 
     Parameters
@@ -338,6 +346,9 @@ def check(dataset: xr.Dataset, noun: str) -> xr.Dataset:
     noun
         ``"StimulusSet"``, ``"V1Response"``, ``"Features"``, ``"FaceCode"``, ``"Drive"``, ``"Recording"`` or
         ``"TuningCurves"``.
+    values
+        Whether to read the noun's main variable, which must be finite and, for pictures, within 0..1. A stage that
+        reads the values of a large set anyway, block by block, says False and uses :func:`check_images`.
 
     Raises
     ------
@@ -355,7 +366,7 @@ def check(dataset: xr.Dataset, noun: str) -> xr.Dataset:
         raise unknown("noun", noun, NOUNS)
     if not isinstance(dataset, xr.Dataset):
         raise TypeError(f"needed a {noun}, which is an xarray.Dataset; got {type(dataset).__name__}")
-    faults = _faults(dataset, noun)
+    faults = _faults(dataset, noun, values)
     if faults:
         said = dataset.attrs.get("schema")
         hint = f" (the dataset says it is a {said})" if said in NOUNS and said != noun else ""
@@ -363,26 +374,25 @@ def check(dataset: xr.Dataset, noun: str) -> xr.Dataset:
     return dataset
 
 
-def _faults(dataset: xr.Dataset, noun: str) -> list[str]:
+def _faults(dataset: xr.Dataset, noun: str, values: bool) -> list[str]:
     spec = NOUNS[noun]
     faults: list[str] = []
     if not any(name in dataset for name in spec.main):
         wanted = " or ".join(_signature(name, spec.variables[name]) for name in spec.main)
         have = ", ".join(str(name) for name in dataset.data_vars) or "no variable"
         faults.append(f"needed the variable {wanted}; got {have}")
-    for name in spec.required:
+    for name in (*spec.required, *(_places(dataset) if noun == "V1Response" else ())):
         if name not in dataset.variables:
             variable = spec.coords.get(name) or spec.variables[name]
             faults.append(f"needed {_signature(name, variable)}: {variable.about or 'see the schema'}; it is missing")
     for name, variable in {**spec.coords, **spec.variables}.items():
         if name in dataset.variables:
-            faults += _variable_faults(dataset[name], name, variable)
+            look = values or name not in spec.main
+            faults += _variable_faults(dataset[name], name, variable, look)
     for name, dim in _UNIQUE.items():
         if name in spec.required and name in dataset.variables and dataset[name].dims == (dim,):
-            values = dataset[name].values
-            doubles = (
-                sorted({str(value) for value in values if (values == value).sum() > 1}) if _doubled(values) else []
-            )
+            names, counts = np.unique(dataset[name].values.astype(str), return_counts=True)
+            doubles = [str(each) for each in names[counts > 1]]
             if doubles:
                 faults.append(f"{name}: needed unique labels; {', '.join(map(repr, doubles[:3]))} come more than once")
     if noun == "TuningCurves" and "firing_rate" in dataset and "neuron" not in dataset["firing_rate"].dims:
@@ -398,11 +408,9 @@ def _faults(dataset: xr.Dataset, noun: str) -> list[str]:
             ):
                 todo = f"sort with dataset.sortby({name!r}, ascending={sign > 0})"
                 faults.append(f"{name}: needed values that {wanted}; they do not; {todo}")
-    if noun == "StimulusSet" and "image" in dataset and not faults and dataset["image"].size:
+    if noun == "StimulusSet" and values and "image" in dataset and not faults and dataset["image"].size:
         spans = [(float(block.min()), float(block.max())) for block in _blocks(dataset["image"])]
-        low, high = min(span[0] for span in spans), max(span[1] for span in spans)
-        if low < -1e-6 or high > 1 + 1e-6:
-            faults.append(f"image: needed luminance in 0..1; got {low:.3g}..{high:.3g}; divide by the largest level")
+        faults += _luminance_faults(min(span[0] for span in spans), max(span[1] for span in spans))
     for name in _DIMS - {"stimulus"}:
         if name in dataset.coords and dataset[name].dims == ("stimulus",):
             faults.append(f"{name}: needed another name for a label of the stimuli; {name!r} is a dim of later stages")
@@ -418,6 +426,35 @@ def _faults(dataset: xr.Dataset, noun: str) -> list[str]:
     return faults
 
 
+def check_images(images: np.ndarray, stimulus_ids: np.ndarray) -> np.ndarray:
+    """Return ``images (stimulus, …)`` if they are finite and within 0..1, else raise with the stimuli at fault.
+
+    Raises
+    ------
+    SchemaError
+        Naming the first stimuli.
+    """
+    low, high = images.min(axis=tuple(range(1, images.ndim))), images.max(axis=tuple(range(1, images.ndim)))
+    wrong = ~((low >= -1e-6) & (high <= 1 + 1e-6))
+    if wrong.any():
+        faults = ["image: needed finite values; some are NaN or infinite"] if not np.isfinite(low + high).all() else []
+        faults = faults or _luminance_faults(float(low.min()), float(high.max()))
+        shown = ", ".join(repr(str(name)) for name in stimulus_ids[wrong][:3])
+        raise SchemaError(f"not a valid StimulusSet:\n  - {faults[0]} (stimuli {shown})")
+    return images
+
+
+def _luminance_faults(low: float, high: float) -> list[str]:
+    if low < -1e-6 or high > 1 + 1e-6:
+        return [f"image: needed luminance in 0..1; got {low:.3g}..{high:.3g}; divide by the largest level"]
+    return []
+
+
+def _places(dataset: xr.Dataset) -> tuple[str, str]:
+    """Return the coordinates that V1 responses need: where the pools are."""
+    return ("place_y", "place_x") if "place" in dataset.dims else ("y", "x")
+
+
 def _blocks(array: xr.DataArray) -> Iterator[np.ndarray]:
     """Return the values in runs along the first dim, so that an array on disk is never whole in memory."""
     if not array.ndim or array.nbytes <= _BLOCK:
@@ -428,16 +465,12 @@ def _blocks(array: xr.DataArray) -> Iterator[np.ndarray]:
         yield array[start : start + step].values
 
 
-def _doubled(values: np.ndarray) -> bool:
-    return len({str(value) for value in values}) < len(values)
-
-
 def _signature(name: str, variable: Variable) -> str:
     shapes = " or ".join(f"({', '.join(dims)})" for dims in variable.dims) or "(neuron, <labels>)"
     return f"{name} {shapes}"
 
 
-def _variable_faults(array: xr.DataArray, name: str, variable: Variable) -> list[str]:
+def _variable_faults(array: xr.DataArray, name: str, variable: Variable, look: bool) -> list[str]:
     faults = []
     if variable.dims and array.dims not in variable.dims:
         faults.append(f"{_signature(name, variable)}: got the dims ({', '.join(map(str, array.dims))})")
@@ -449,7 +482,7 @@ def _variable_faults(array: xr.DataArray, name: str, variable: Variable) -> list
         if units not in variable.units:
             wanted = " or ".join(map(repr, variable.units))
             faults.append(f"{name}: needed the attribute units = {wanted}; got {units!r}")
-    if variable.finite and array.dtype.kind == "f":
+    if variable.finite and look and array.dtype.kind == "f":
         count, first, start = 0, "", 0
         for block in _blocks(array):
             bad = ~np.isfinite(block)

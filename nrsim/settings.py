@@ -20,8 +20,7 @@ DEFAULTS: dict[str, Any] = {
     "stimuli": {"recipe": "expressions"},
     "v1": {
         "frequencies": [1.0, 2.0, 4.0, 8.0],
-        "n_orientations": 8,
-        "bandwidth": 1.0,
+        "orientations": 8,
         "normalise": "divisive",
     },
     "features": {"size": 16, "log": True, "components": 0},
@@ -43,7 +42,12 @@ DEFAULTS: dict[str, Any] = {
 
 _OF_RECIPES, _OF_FOLDERS = {"parameters"}, {"table", "size", "degrees", "labels", "landmarks"}
 _OPTIONAL: dict[str, set[str]] = {
-    "stimuli": {"recipe", "folder", "match", "mask", "out_of_range", *_OF_RECIPES, *_OF_FOLDERS}
+    "stimuli": {"recipe", "folder", "match", "mask", "out_of_range", *_OF_RECIPES, *_OF_FOLDERS},
+    "v1": {
+        *("bandwidth", "orientation_bandwidth", "aspect_ratio", "envelope", "semi_saturation", "exponent"),
+        *("neighbourhood", "accuracy"),
+    },
+    "features": {"tolerance", "places", "statistic", "floor"},
 }
 
 
@@ -165,6 +169,8 @@ def _typed(value: Any, default: Any, name: str) -> Any:
         value = float(value) if fits else value
     elif name == "tuning.by":
         fits = isinstance(value, (str, list))
+    elif name in ("v1.orientations", "features.size"):
+        fits = isinstance(value, (int, list))
     else:
         fits = isinstance(value, type(default))
     if not fits:

@@ -7,7 +7,7 @@ import nrsim as nr
 def test_windows_sum_to_one_and_are_centred():
     position = (np.arange(32) + 0.5) * 0.1
     for places in (position, position[::-1]):
-        windows = nr.PooledEnergy(size=4, tolerance=0.3).weights(places)
+        windows = nr.PooledEnergy(size=4, tolerance=0.24).windows(places, places)[1]
         assert windows.sum(axis=1) == pytest.approx(1)
         centre = windows @ places
         assert np.sort(centre) == pytest.approx([0.4, 1.2, 2.0, 2.8], abs=0.03)
@@ -28,7 +28,7 @@ def test_every_feature_is_labelled_and_labels_travel():
     features = nr.PooledEnergy(size=2).fit(seen).transform(seen)
     nr.schema.check(features, "Features")
     one = int(np.flatnonzero((features["frequency"] == 2) & (features["orientation"] == 45))[0])
-    windows = nr.PooledEnergy(size=2).weights(seen["x"].values)
+    windows = nr.PooledEnergy(size=2).windows(seen["y"].values, seen["x"].values)[1]
     expected = windows[0] @ seen["energy"].sel(frequency=2.0, orientation=45.0).values[3] @ windows[0]
     assert features["value"].values[3, one] == pytest.approx(expected, rel=1e-5)
     assert float(features["feature_y"][one]) > 0 > float(features["feature_x"][one])

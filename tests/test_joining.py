@@ -187,8 +187,6 @@ def test_frames_become_still_pictures_of_their_own_intensity():
 
 
 def test_wrong_frames():
-    with pytest.raises(ValueError, match="nr.stack_frames"):
-        nr.V1Bank(frequencies=[1]).transform(moving())
     with pytest.raises(ValueError, match="needed moving faces"):
         nr.stack_frames(nr.example("StimulusSet"))
     for frames in ([3], [], [1, 1]):

@@ -57,13 +57,13 @@ def test_preferred_orientation_and_frequency_are_where_they_were_set(orientation
 
 def test_half_height_lies_half_an_octave_band_away():
     # full width at half height of the amplitude: f (2^b ± …) with b = 1 gives 2/3 and 4/3 of the preferred frequency
-    seen = nr.V1Bank([3.0], n_orientations=1).transform(stimuli(grating(3.0, 0), grating(2.0, 0), grating(4.0, 0)))
+    seen = nr.V1Bank([3.0], 1, bandwidth=1).transform(stimuli(grating(3.0, 0), grating(2.0, 0), grating(4.0, 0)))
     amplitude = np.sqrt(seen["energy"][:, 0, 0, MIDDLE, MIDDLE].mean(("y", "x")).values)
     assert amplitude[1:] / amplitude[0] == pytest.approx(0.5, abs=0.02)
 
 
 def test_responses_agree_with_dense_convolution_by_the_receptive_field():
-    bank = nr.V1Bank([1.0, 2.0, 4.0], n_orientations=4)
+    bank = nr.V1Bank([1.0, 2.0, 4.0], orientations=4)
     faces = stimuli(noise(1))
     seen = bank.responses(faces)["response"]
     for frequency in bank.frequencies:
@@ -111,7 +111,7 @@ def test_energy_grows_with_the_square_of_contrast_and_saturates_when_normalised(
     response = bank.transform(faces)["energy"][:, 1, 0, MIDDLE, MIDDLE].mean(("y", "x")).values
     assert response[2] / response[-1] == pytest.approx(0.5 / (0.64 / 0.68), abs=0.08)  # half its maximum at c50
     assert (np.diff(response) > 0).all()
-    assert response[-1] / response[-2] < 1.25
+    assert response[-1] / response[-2] < 1.3
 
 
 def test_a_mask_suppresses_only_when_normalised():
@@ -133,9 +133,9 @@ def test_pooling_while_filtering_is_pooling_afterwards_whatever_the_threads():
     pooled = nr.V1Bank([1.0, 2.0], normalise="divisive", threads=1).transform(faces, pool=pool)
     assert pooled["energy"].shape == (3, 2, 8, 8, 8)
     a, b = (pool.fit(seen).transform(seen) for seen in (dense, pooled))
-    assert a["value"].values == pytest.approx(b["value"].values, rel=1e-5)
+    assert np.abs(a["value"].values - b["value"].values).max() < 5e-3 * a["value"].values.max()
     assert (a["feature_id"].values == b["feature_id"].values).all()
-    one = nr.V1Bank([1.0, 2.0], normalise="divisive", threads=1).transform(faces.isel(stimulus=[2]), pool=pool)
+    one = nr.V1Bank([1.0, 2.0], normalise="divisive", threads=2).transform(faces.isel(stimulus=[2]), pool=pool)
     assert (one["energy"].values[0] == pooled["energy"].values[2]).all()
 
 
@@ -154,7 +154,7 @@ def test_receptive_field_is_even_or_odd_and_balanced():
 
 def test_errors_of_the_bank():
     faces = stimuli(noise())
-    with pytest.raises(ValueError, match="frequencies up to 6 cycles/degree"):
+    with pytest.raises(ValueError, match=r"frequencies up to 5\.\d+ cycles/degree"):
         nr.V1Bank([2.0, 8.0]).transform(faces)
     with pytest.raises(ValueError, match=r"smaller than the picture.*at least"):
         nr.V1Bank([0.1]).transform(faces)

@@ -3,31 +3,43 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
 import xarray as xr
 
-from nrsim import labels, provenance
-from nrsim.errors import NotFittedError, need
+from nrsim import labels, provenance, windows
+from nrsim.errors import NotFittedError, need, unknown
 from nrsim.features.base import same_features
 from nrsim.quantities import bare, whole
 from nrsim.schema import check
 
+_POOL = ("size", "tolerance", "places", "statistic")
+
 
 class PooledEnergy:
-    """Channel energy pooled on a grid, one feature per channel and place.
+    """Channel energy pooled in overlapping windows, one feature per channel and place.
 
-    pooled = W_y E W_xᵀ, the rows of W being Gaussian windows on ``size`` evenly spaced centres that sum to 1: the
-    position tolerance of complex cells in the hierarchy of Giese & Leopold 2005. Also serves as ``pool=`` of
-    :meth:`nrsim.V1Bank.transform`.
+    Each window is a Gaussian whose weights sum to 1: the position tolerance of complex cells in the hierarchy of Giese
+    & Leopold 2005. Also serves as ``pool=`` of :meth:`nrsim.V1Bank.transform`, which is far faster than pooling dense
+    maps.
 
     Parameters
     ----------
     size
-        Windows along each side of the picture. Default 16 (chosen).
+        Windows along each side of the picture, or ``(rows, columns)``; their centres are evenly spaced and cover it.
+        Default 16 (chosen).
     tolerance
-        Standard deviation of a window in units of the distance between centres. Default 0.5 (chosen).
+        Standard deviation of a window, degree. Windows overlap more as it grows. Default: half the distance between
+        neighbouring centres (chosen).
+    places
+        Instead of a grid, the centres of the windows, ``(x, y)`` in degrees, y up: a list of pairs, or a mapping from
+        the name of each place to its pair. ``tolerance`` is then needed.
+    statistic
+        ``"energy"``: the mean Σ w A², w being the window. ``"mean"``: the squared mean amplitude, (Σ w A)². ``"max"``:
+        the largest A² within two tolerances along each axis (a square, as in Riesenhuber & Poggio 1999). All three give
+        1 for a grating that gives energy 1 everywhere. With normalised responses read R for A².
     log
         Take log(e + ε), ε being ``floor`` times the mean pooled energy of the stimuli that ``fit`` saw.
     floor
@@ -36,7 +48,7 @@ class PooledEnergy:
     Raises
     ------
     ValueError, TypeError
-        For values out of range.
+        For values out of range, and places that are not pairs of numbers.
 
     Examples
     --------
@@ -44,11 +56,34 @@ class PooledEnergy:
     >>> seen = nr.example("V1Response")
     >>> nr.PooledEnergy(size=4).fit(seen).transform(seen).sizes["feature"]
     128
+    >>> eyes = nr.PooledEnergy(places={"left eye": (-0.3, 0.2), "right eye": (0.3, 0.2)}, tolerance=0.15)
+    >>> list(eyes.fit(seen).transform(seen)["feature_id"].values[:2])
+    ['1c/deg 0deg left eye', '1c/deg 0deg right eye']
     """
 
-    def __init__(self, size: int = 16, *, tolerance: float = 0.5, log: bool = False, floor: float = 0.01) -> None:
-        self.size = whole(size, "size", low=1)
-        self.tolerance = bare(tolerance, "1", "tolerance", above=0)
+    def __init__(
+        self,
+        size: int | Sequence[int] = 16,
+        *,
+        tolerance: float | None = None,
+        places: Mapping[str, Sequence[float]] | Sequence[Sequence[float]] | None = None,
+        statistic: str = "energy",
+        log: bool = False,
+        floor: float = 0.01,
+    ) -> None:
+        if isinstance(size, Sequence) and not isinstance(size, str):
+            if len(size) != 2:
+                raise need("size: windows a side, or (rows, columns)", repr(size))
+            self.size: int | list[int] = [whole(each, "size", low=1) for each in size]
+        else:
+            self.size = whole(size, "size", low=1)
+        self.places = None if places is None else _centres(places)
+        self.tolerance = None if tolerance is None else bare(tolerance, "degree", "tolerance", above=0)
+        if places is not None and tolerance is None:
+            raise need("tolerance, the windows' standard deviation in degrees, with places", "none")
+        if statistic not in windows.STATISTICS:
+            raise unknown("statistic", statistic, windows.STATISTICS)
+        self.statistic = statistic
         if not isinstance(log, bool):
             raise need("log: True or False", repr(log), kind=TypeError)
         self.log = log
@@ -56,26 +91,39 @@ class PooledEnergy:
 
     def get_params(self) -> dict[str, Any]:
         """Return the constructor's parameters, as scikit-learn does."""
-        return {"size": self.size, "tolerance": self.tolerance, "log": self.log, "floor": self.floor}
+        return {name: getattr(self, name) for name in _POOL} | {"log": self.log, "floor": self.floor}
 
-    def weights(self, positions: np.ndarray) -> np.ndarray:
-        """Return the windows over evenly spaced ``positions``, ``(size, positions)``; each sums to 1.
+    @property
+    def place_names(self) -> list[str] | None:
+        """The names of the places, or None for a grid."""
+        return None if self.places is None else list(self.places)
+
+    def windows(self, y: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the windows over pixels at ``y`` and ``x`` (evenly spaced, degree), ``(window, y)``, ``(window, x)``.
+
+        Each row sums to 1. On a grid every row window goes with every column window; at places they go in pairs.
 
         Raises
         ------
         ValueError
-            If there are fewer positions than windows.
+            If there are fewer pixels than windows along a side, or a place lies outside the picture.
         """
-        positions = np.asarray(positions, dtype=float)
-        if len(positions) < self.size:
-            raise need(
-                f"at least {self.size} pixels along each side to pool on", f"{len(positions)}", "Use a smaller size"
-            )
-        step = (positions[-1] - positions[0]) / (len(positions) - 1) if len(positions) > 1 else 1.0
-        distance = step * len(positions) / self.size
-        centres = positions[0] - step / 2 + distance * (np.arange(self.size) + 0.5)
-        window = np.exp(-((positions[None] - centres[:, None]) ** 2) / (2 * (self.tolerance * distance) ** 2))
-        return window / window.sum(axis=1, keepdims=True)
+        rows, columns = (np.asarray(axis, dtype=float) for axis in (y, x))
+        if self.places is None:
+            down, across = self.size if isinstance(self.size, list) else (self.size, self.size)
+            return windows.grid(rows, down, self.tolerance), windows.grid(columns, across, self.tolerance)
+        centres = np.array(list(self.places.values()))
+        for axis, centre, name in ((columns, centres[:, 0], "x"), (rows, centres[:, 1], "y")):
+            half = abs(axis[-1] - axis[0]) / max(len(axis) - 1, 1) / 2
+            low, high = axis.min() - half, axis.max() + half
+            outside = (centre < low) | (centre > high)
+            if outside.any():
+                raise need(
+                    f"places within the picture ({name} from {low:.3g} to {high:.3g} degrees)",
+                    f"{name} = {centre[outside][0]:g} at {list(self.places)[int(np.argmax(outside))]!r}",
+                )
+        spread = self.tolerance or 0.0
+        return windows.gaussian(rows, centres[:, 1], spread), windows.gaussian(columns, centres[:, 0], spread)
 
     def fit(self, seen: xr.Dataset) -> Self:
         """Learn the channels and places, and with ``log`` the mean energy.
@@ -109,55 +157,74 @@ class PooledEnergy:
             raise NotFittedError("this PooledEnergy is not fitted; call fit(v1_response) first")
         pooled = self._pool(seen)
         same_features(self.feature_id_, _names(pooled), "channels and places")
-        energy = pooled["energy"].values.reshape(pooled.sizes["stimulus"], -1)
+        energy = pooled["energy"].transpose(*self._order(pooled)).values
+        lead = energy.shape[: 2 if "frame" in pooled["energy"].dims else 1]
+        energy = energy.reshape(*lead, -1)
         value = np.log(energy + self.floor * self.mean_energy_) if self.log else energy
-        grid = np.meshgrid(*(pooled[dim].values for dim in ("frequency", "orientation", "y", "x")), indexing="ij")
-        frequency, orientation, y, x = (axis.ravel() for axis in grid)
+        frames = {"frame_time": seen["frame_time"]} if "frame_time" in seen.coords and len(lead) > 1 else {}
         features = xr.Dataset(
-            {"value": (("stimulus", "feature"), value, {"units": "1"})},
-            {
-                **labels.carried(seen),
-                "feature_id": ("feature", self.feature_id_),
-                "frequency": ("feature", frequency, {"units": "cycles/degree"}),
-                "orientation": ("feature", orientation, {"units": "degree"}),
-                "feature_y": ("feature", y, {"units": "degree"}),
-                "feature_x": ("feature", x, {"units": "degree"}),
-            },
+            {"value": (("stimulus", "frame", "feature") if len(lead) > 1 else ("stimulus", "feature"), value)},
+            {**labels.carried(seen), **frames, "feature_id": ("feature", self.feature_id_), **_channels(pooled)},
         )
+        features["value"].attrs["units"] = "1"
         features = provenance.stamp(features, "Features", "PooledEnergy.transform", self.get_params(), parents=[seen])
         return check(features, "Features")
 
     def _pool(self, seen: xr.Dataset) -> xr.Dataset:
         seen = check(seen, "V1Response")
-        if "energy" not in seen or "frame" in seen["energy"].dims:
+        if "energy" not in seen:
             raise need("energy (stimulus, frequency, orientation, y, x) to pool", ", ".join(map(str, seen.data_vars)))
         if "pool" in seen.attrs:
             had = json.loads(seen.attrs["pool"])
-            wanted = {"class": "PooledEnergy", "size": self.size, "tolerance": self.tolerance}
+            wanted = {"class": "PooledEnergy"} | provenance.plain({name: getattr(self, name) for name in _POOL})
             if any(had.get(key) != value for key, value in wanted.items()):
                 raise need(f"energy that is dense or pooled with {wanted}", f"energy pooled with {had}")
             return seen
-        wy, wx = (self.weights(seen[dim].values).astype(np.float32) for dim in ("y", "x"))
-        pooled = np.stack([wy @ maps @ wx.T for maps in seen["energy"].values])
-        dims = ("stimulus", "frequency", "orientation", "y", "x")
-        return xr.Dataset(
-            {"energy": (dims, pooled)},
-            {
-                "frequency": seen["frequency"],
-                "orientation": seen["orientation"],
-                "y": ("y", wy @ seen["y"].values),
-                "x": ("x", wx @ seen["x"].values),
-            },
-        )
+        y, x = seen["y"].values, seen["x"].values
+        wy, wx = self.windows(y, x)
+        paired = self.places is not None
+        pooled = np.stack([windows.pool_maps(each, wy, wx, self.statistic, paired) for each in seen["energy"].values])
+        dims = seen["energy"].dims[:-2] + (("place",) if paired else ("y", "x"))
+        coords = {name: seen[name] for name in ("frequency", "orientation")}
+        return xr.Dataset({"energy": (dims, pooled)}, {**coords, **windows.coordinates(self, y, x)})
+
+    def _order(self, pooled: xr.Dataset) -> list[str]:
+        last = ["y", "x"] if self.places is None else ["place"]
+        dims = ["stimulus", "frame", "frequency", "orientation", *last]
+        return [dim for dim in dims if dim in pooled["energy"].dims]
+
+
+def _centres(places: Mapping[str, Sequence[float]] | Sequence[Sequence[float]]) -> dict[str, list[float]]:
+    named = places if isinstance(places, Mapping) else {f"place-{i + 1}": each for i, each in enumerate(places)}
+    centres = {}
+    for name, pair in named.items():
+        values = np.asarray(pair, dtype=object).ravel()
+        if len(values) != 2:
+            raise need("places: (x, y) in degrees", f"{pair!r} at {name!r}")
+        centres[str(name)] = [bare(each, "degree", f"places[{name!r}]") for each in values]
+    if not centres:
+        raise need("places: one or more", "none")
+    return centres
+
+
+def _channels(pooled: xr.Dataset) -> dict[str, Any]:
+    """Return what each feature is: channel and place."""
+    dims = ("frequency", "orientation", "place") if "place" in pooled.dims else ("frequency", "orientation", "y", "x")
+    grid = np.meshgrid(*(np.arange(pooled.sizes[dim]) for dim in dims), indexing="ij")
+    at = {dim: index.ravel() for dim, index in zip(dims, grid, strict=True)}
+    y, x = (("place_y", "place"), ("place_x", "place")) if "place" in dims else (("y", "y"), ("x", "x"))
+    return {
+        "frequency": ("feature", pooled["frequency"].values[at["frequency"]], {"units": "cycles/degree"}),
+        "orientation": ("feature", pooled["orientation"].values[at["orientation"]], {"units": "degree"}),
+        "feature_y": ("feature", pooled[y[0]].values[at[y[1]]], {"units": "degree"}),
+        "feature_x": ("feature", pooled[x[0]].values[at[x[1]]], {"units": "degree"}),
+    }
 
 
 def _names(pooled: xr.Dataset) -> np.ndarray:
-    return np.array(
-        [
-            f"{f:g}c/deg {o:g}deg y{y:+.3f} x{x:+.3f}"
-            for f in pooled["frequency"].values
-            for o in pooled["orientation"].values
-            for y in pooled["y"].values
-            for x in pooled["x"].values
-        ]
-    )
+    if "place" in pooled.dims:
+        where = [str(name) for name in pooled["place"].values]
+    else:
+        where = [f"y{y:+.3f} x{x:+.3f}" for y in pooled["y"].values for x in pooled["x"].values]
+    channels = [f"{f:g}c/deg {o:g}deg" for f in pooled["frequency"].values for o in pooled["orientation"].values]
+    return np.array([f"{channel} {place}" for channel in channels for place in where])

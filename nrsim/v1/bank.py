@@ -1,144 +1,233 @@
-"""A bank of V1 channels: Gabor filters in cycles/degree, complex-cell energy, divisive normalisation, pooling."""
+"""A bank of V1 channels: simple and complex cells in cycles/degree, normalised and pooled."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
-from scipy.ndimage import gaussian_filter
 from tqdm.auto import tqdm
 
-from nrsim import labels, provenance
+from nrsim import labels, provenance, windows
 from nrsim.errors import need, unknown
 from nrsim.quantities import bare, whole
-from nrsim.schema import check
-from nrsim.v1.kernels import Channel, divide, envelope
+from nrsim.schema import check, check_images
+from nrsim.v1 import gabor
+from nrsim.v1.gabor import Gabor
+from nrsim.v1.plan import Gains, Plan
 
 DENSE_LIMIT = 2.0  # GB of unpooled maps that are still returned
-REACH_DRAWN = 3.5  # standard deviations of the envelope that receptive_field returns
-_NORMALISE = ("none", "divisive")
-
-
-class Pool(Protocol):
-    """What ``pool=`` takes: a grid, and the weights of its windows along one axis."""
-
-    size: int
-
-    def weights(self, positions: np.ndarray) -> np.ndarray:
-        """Return ``(size, positions)``."""
-
-    def get_params(self) -> dict[str, Any]:
-        """Return the settings."""
+REACH_DRAWN = 4.0  # standard deviations of the envelope that receptive_field returns
+NORMALISE = ("none", "divisive", "divisive_pooled", "local_contrast")
+ACCURACY = ("fast", "exact")
+ORIENTATION_BANDWIDTH = 50.0  # degree; see V1Bank
 
 
 class V1Bank:
-    """Quadrature Gabor channels at every place of an image.
+    """Quadrature Gabor channels: simple cells of any phase and complex cells, at every place of a picture.
 
-    Each channel is one complex Gabor with an isotropic Gaussian envelope whose even part has its mean removed, so
-    that uniform luminance gives no response. Complex-cell energy is even² + odd² of the same channel (Adelson &
-    Bergen 1985): 1 for a grating of contrast 1 about mean luminance ½ at the preferred frequency and orientation,
-    at any phase. The image is reflected at its border (half-sample symmetric), so nothing wraps around.
-
-    With ``normalise="divisive"`` (Heeger 1992; Carandini & Heeger 2012), at every place and before pooling,
-
-        R = A^n / (c₅₀^n + D),  A = √energy,
-
-    D being the sum of A^n over all channels, averaged over a Gaussian neighbourhood and scaled so that a grating that
-    one channel prefers gives D = contrast^n: its response is half its maximum at contrast c₅₀.
+    Each channel is one complex Gabor, g(r) = envelope(r) (exp(2πi f p) − leak), p being the coordinate across the bars
+    and leak the constant that takes away the mean, so that uniform luminance gives no response. Its real part is the
+    even receptive field, its imaginary part the odd one; each is scaled to answer with amplitude 1 to a grating of
+    contrast 1 about luminance ½ at the preferred frequency and orientation. A simple cell of phase φ is
+    cos φ · even + sin φ · odd, signed or rectified; a complex cell is even² + odd² of the same channel (Adelson &
+    Bergen 1985): 1 for that grating at any phase. The picture is reflected at its border (half-sample symmetric), so
+    nothing wraps around.
 
     Parameters
     ----------
     frequencies
-        Preferred spatial frequencies, cycles/degree, above 0. Default 1, 2, 4, 8 (chosen: octaves that the default
-        faces of 32 px/degree resolve).
-    n_orientations
-        Orientations, evenly spaced over 180 degrees from 0 = vertical, counter-clockwise. Default 8 (Giese & Leopold
-        2005).
+        Preferred spatial frequencies, cycles/degree, above 0. Default 1, 2, 4, 8 (octaves that the default faces of
+        32 px/degree resolve; the middle half of macaque foveal cells prefer 2.0 to 5.2: De Valois, Albrecht & Thorell
+        1982).
+    orientations
+        How many, evenly spaced over 180 degrees from 0 = vertical, counter-clockwise; or a list in degrees. Default 8
+        (Giese & Leopold 2005).
     bandwidth
-        Full width at half height, octaves. Default 1 (chosen; macaque V1 has a median near 1.4: De Valois, Albrecht &
-        Thorell 1982).
+        Spatial-frequency bandwidth, full width at half height of the amplitude, octaves. Default 1.4, the macaque
+        median (De Valois, Albrecht & Thorell 1982). It is that of the Gabor before its mean is taken away.
+    orientation_bandwidth
+        Full width at half height of the amplitude, degree. Default 50, which with the default bandwidth makes
+        n_y = 0.43, near the macaque median .445 (Ringach 2002); the energy's full width is then 35 degrees, where De
+        Valois, Yund & Hepler 1982 found a median near 40 of the response. Less selective than this is the median of
+        Ringach, Shapley & Hawken 2002, 23.5 degrees half-width at 1/√2 height.
+    aspect_ratio
+        Instead of ``orientation_bandwidth``: the envelope's length along the bars over its width across.
+    envelope
+        Instead of all three: the envelope's standard deviations across and along the bars in cycles of the preferred
+        frequency, Ringach 2002's (n_x, n_y).
+    phases
+        Phases of the simple cells that :meth:`responses` returns, degree: 0 even, 90 odd. Default (0, 90).
     normalise
-        ``"none"`` or ``"divisive"``.
+        ``"none"``; ``"divisive"``, over channels and space at every place before pooling, as in the cortex (Heeger
+        1992; Carandini & Heeger 2012); ``"divisive_pooled"``, the same formula after pooling, faster, whose pool is
+        made of the windows; or ``"local_contrast"``, which divides the picture by its local contrast before it is
+        filtered. Divisive:
+
+            R = A^n / (c₅₀^n + D),  A = √energy,
+
+        D being the sum of A^n over all channels, averaged over a Gaussian neighbourhood and scaled so that a grating
+        that one channel prefers gives D = contrast^n: its response is half its maximum at contrast c₅₀. Simple cells
+        give |L|^n / (c₅₀^n + D) with the sign of their linear response L.
     semi_saturation
-        c₅₀, contrast. Default 0.1 (chosen).
+        c₅₀, contrast. Default 0.3 (chosen; the macaque V1 median is near .33: Sclar, Maunsell & Lennie 1990).
     exponent
-        n. Default 2 (Heeger 1992).
+        n. Default 2 (Heeger 1992; Albrecht & Hamilton 1982 found 2 on average).
     neighbourhood
-        Standard deviation of the Gaussian neighbourhood of D, degree. Default 0.25 (chosen).
+        Standard deviation of the Gaussian neighbourhood of D in cycles of the channel whose energy is averaged. Default
+        0.85, twice the envelope (Sawada & Petrov 2017). For local contrast that of the lowest frequency.
+    accuracy
+        ``"fast"``: pooled energy within 0.5 % of its maximum, where pooling allows it (statistic ``"energy"``;
+        divisive with exponent 2). ``"exact"``: within 0.1 %, from the maps at every pixel. Unpooled responses are
+        exact always.
     threads
-        Threads that filter images; the result does not depend on it. Default 2.
+        Pictures that are filtered at the same time; the result does not depend on it. Default 2.
 
     Raises
     ------
     ValueError, TypeError
-        For frequencies that are not above 0 or come twice, and other values out of range.
+        For frequencies that are not above 0 or come twice, bandwidths that no Gabor has, and other values out of range.
 
     Examples
     --------
     >>> import nrsim as nr
-    >>> seen = nr.V1Bank(frequencies=[1, 2]).transform(nr.example("StimulusSet"))
+    >>> bank = nr.V1Bank(frequencies=[1, 2])
+    >>> seen = bank.transform(nr.example("StimulusSet"), pool=nr.PooledEnergy(size=4))
     >>> dict(seen["energy"].sizes)
-    {'stimulus': 14, 'frequency': 2, 'orientation': 8, 'y': 32, 'x': 32}
+    {'stimulus': 14, 'frequency': 2, 'orientation': 8, 'y': 4, 'x': 4}
+    >>> bank.channels["bandwidth"].item(0), bank.channels["orientation_bandwidth"].item(0)
+    (1.4, 50.0)
     """
 
     def __init__(
         self,
         frequencies: Sequence[float] = (1.0, 2.0, 4.0, 8.0),
-        n_orientations: int = 8,
+        orientations: int | Sequence[float] = 8,
         *,
-        bandwidth: float = 1.0,
+        bandwidth: float | None = None,
+        orientation_bandwidth: float | None = None,
+        aspect_ratio: float | None = None,
+        envelope: Sequence[float] | None = None,
+        phases: Sequence[float] = (0.0, 90.0),
         normalise: str = "none",
-        semi_saturation: float = 0.1,
+        semi_saturation: float = 0.3,
         exponent: float = 2.0,
-        neighbourhood: float = 0.25,
+        neighbourhood: float = 0.85,
+        accuracy: str = "fast",
         threads: int = 2,
     ) -> None:
-        if isinstance(frequencies, (str, bytes)) or not isinstance(frequencies, Iterable):
-            raise need("frequencies: a list in cycles/degree", repr(frequencies), kind=TypeError)
-        self.frequencies = [bare(f, "cycles/degree", "frequencies", above=0) for f in frequencies]
-        if not self.frequencies or len(set(self.frequencies)) < len(self.frequencies):
-            raise need("frequencies: one or more, each once", str(self.frequencies))
-        self.n_orientations = whole(n_orientations, "n_orientations", low=1)
-        self.bandwidth = bare(bandwidth, "1", "bandwidth", above=0, high=5)
-        if normalise not in _NORMALISE:
-            raise unknown("normalisation", normalise, _NORMALISE)
+        self.frequencies = _numbers(frequencies, "cycles/degree", "frequencies", above=0)
+        if isinstance(orientations, (int, np.integer)) and not isinstance(orientations, bool):
+            n = whole(orientations, "orientations", low=1)
+            self.orientations = [i * 180.0 / n for i in range(n)]
+        else:
+            self.orientations = _numbers(orientations, "degree", "orientations")
+        if len({round(angle % 180.0, 9) % 180.0 for angle in self.orientations}) < len(self.orientations):
+            raise need("orientations, each once (0 and 180 degrees are one)", str(self.orientations))
+        self._shape(bandwidth, orientation_bandwidth, aspect_ratio, envelope)
+        self.phases = _numbers(phases, "degree", "phases")
+        if normalise not in NORMALISE:
+            raise unknown("normalisation", normalise, NORMALISE)
         self.normalise = normalise
         self.semi_saturation = bare(semi_saturation, "1", "semi_saturation", above=0)
         self.exponent = bare(exponent, "1", "exponent", above=0)
-        self.neighbourhood = bare(neighbourhood, "degree", "neighbourhood", low=0)
+        self.neighbourhood = bare(neighbourhood, "1", "neighbourhood", low=0)
+        if accuracy not in ACCURACY:
+            raise unknown("accuracy", accuracy, ACCURACY)
+        self.accuracy = accuracy
         self.threads = whole(threads, "threads", low=1)
 
-    @property
-    def orientations(self) -> np.ndarray:
-        """Preferred orientations, ``(orientation,)`` degree."""
-        return np.arange(self.n_orientations) * 180.0 / self.n_orientations
+    def _shape(
+        self,
+        bandwidth: float | None,
+        orientation_bandwidth: float | None,
+        aspect_ratio: float | None,
+        envelope: Sequence[float] | None,
+    ) -> None:
+        """Work out the envelope from whichever way it was stated."""
+        given = {"bandwidth": bandwidth, "orientation_bandwidth": orientation_bandwidth, "aspect_ratio": aspect_ratio}
+        stated = [name for name, value in given.items() if value is not None]
+        if envelope is not None:
+            if stated:
+                raise need("either envelope or bandwidths", f"envelope and {' and '.join(stated)}", kind=TypeError)
+            pair = _numbers(envelope, "1", "envelope", above=0, each_once=False)
+            if len(pair) != 2:
+                raise need("envelope: (across, along) in cycles", repr(envelope))
+            self._across, self._along = pair
+        else:
+            if orientation_bandwidth is not None and aspect_ratio is not None:
+                todo = "Each gives the other"
+                raise need("orientation_bandwidth or aspect_ratio", "both", todo, kind=TypeError)
+            octaves = bare(1.4 if bandwidth is None else bandwidth, "1", "bandwidth", above=0, high=3)
+            self._across = gabor.across_from_bandwidth(octaves)
+            if aspect_ratio is not None:
+                self._along = self._across * bare(aspect_ratio, "1", "aspect_ratio", above=0)
+            else:
+                default = ORIENTATION_BANDWIDTH if orientation_bandwidth is None else orientation_bandwidth
+                angle = bare(default, "degree", "orientation_bandwidth", above=0, high=180)
+                self._along = gabor.along_from_orientation(self._across, angle)
+                if not self._along > 0:
+                    widest = gabor.widest_orientation(self._across)
+                    raise need(
+                        f"an orientation bandwidth below {widest:.3g} degrees, as {octaves:g} octaves allow",
+                        f"{angle:g}",
+                        "A broader tuning for orientation needs a broader one for frequency",
+                    )
+        self.bandwidth, self.orientation_bandwidth = bandwidth, orientation_bandwidth
+        self.aspect_ratio = aspect_ratio
+        self.envelope = None if envelope is None else [self._across, self._along]
 
     def get_params(self) -> dict[str, Any]:
         """Return the constructor's parameters, as scikit-learn does."""
         return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
 
-    def transform(self, faces: xr.Dataset, *, pool: Pool | None = None, progress: bool = False) -> xr.Dataset:
-        """Return the energy of every channel.
+    @property
+    def channels(self) -> xr.Dataset:
+        """What each channel is, ``(frequency, orientation)``.
+
+        ``bandwidth`` (octave) and ``orientation_bandwidth`` (degree), full width at half height of the amplitude, NaN
+        where the channel never falls to half; ``sigma_across`` and ``sigma_along`` the bars, degree.
+        """
+        shape = (len(self.frequencies), len(self.orientations))
+        each = np.array(self.frequencies)[:, None] * np.ones(shape)
+        values = {
+            "bandwidth": (np.full(shape, gabor.bandwidth_from_across(self._across)).round(9), "octave"),
+            "orientation_bandwidth": (
+                np.full(shape, gabor.orientation_from_along(self._across, self._along)).round(9),
+                "degree",
+            ),
+            "sigma_across": (self._across / each, "degree"),
+            "sigma_along": (self._along / each, "degree"),
+        }
+        dims = ("frequency", "orientation")
+        made = xr.Dataset({name: (dims, value, {"units": unit}) for name, (value, unit) in values.items()})
+        return made.assign_coords(self._coords())
+
+    def transform(
+        self, faces: xr.Dataset, *, pool: windows.Pool | None = None, block: int = 64, progress: bool = False
+    ) -> xr.Dataset:
+        """Return the response of every complex cell.
 
         Parameters
         ----------
         faces
-            A StimulusSet, ``image (stimulus, y, x)``.
+            A StimulusSet, ``image (stimulus, y, x)``, or moving faces, ``image (stimulus, frame, y, x)``, each frame of
+            which is seen by itself.
         pool
-            Pool each map on a grid as soon as it is made, so that the dense maps of many images never exist at once:
-            any object with ``size`` and ``weights``, such as :class:`nrsim.PooledEnergy`. Memory is then bounded by one
-            image's maps per thread.
+            Pool each channel while filtering, so that the dense maps of many pictures never exist at once: a
+            :class:`nrsim.PooledEnergy` or any object with its ``windows``, ``statistic`` and ``place_names``.
+        block
+            Pictures that are in memory at once; a set on disk is read a block at a time. Default 64 (chosen).
         progress
             Show what is done and what is left.
 
         Returns
         -------
         xarray.Dataset
-            A V1Response, ``energy (stimulus, frequency, orientation, y, x)`` float32.
+            A V1Response, ``energy (stimulus, frequency, orientation, y, x)`` float32; with a pool at places
+            ``(stimulus, frequency, orientation, place)``; with frames after ``stimulus``.
 
         Raises
         ------
@@ -148,71 +237,65 @@ class V1Bank:
             If a frequency lies beyond what the pixels resolve, a receptive field is larger than the picture, or the
             dense maps would need more than 2 GB.
         """
-        images, spacing, channels = self._prepare(faces)
-        ny, nx = images.shape[1:]
-        grid = (ny, nx) if pool is None else (pool.size, pool.size)
-        shape = (len(images), len(self.frequencies), self.n_orientations, *grid)
-        if pool is None and (size := np.prod(shape, dtype=float) * 4e-9) > DENSE_LIMIT:
-            raise need(
-                f"maps that fit into {DENSE_LIMIT:g} GB",
-                f"{size:.1f} GB for {len(images)} pictures of {ny} × {nx} px",
-                "Pool while filtering: transform(faces, pool=nr.PooledEnergy(size=16))",
-            )
-        wy = None if pool is None else pool.weights(faces["y"].values).astype(np.float32)
-        wx = None if pool is None else pool.weights(faces["x"].values).astype(np.float32)
-        y = faces["y"].values if wy is None else wy @ faces["y"].values
-        x = faces["x"].values if wx is None else wx @ faces["x"].values
-        energy = np.empty(shape, dtype=np.float32)
+        plan, spacing = self._plan(faces, pool)
+        if pool is None and self.normalise == "divisive_pooled":
+            todo = 'Give pool=nr.PooledEnergy(…), or use normalise="divisive"'
+            raise need('a pool with normalise="divisive_pooled"', "none", todo)
+        shape = (len(self.frequencies), len(self.orientations), *plan.grid)
+        energy = self._run(faces, plan.energy, shape, block, progress)
+        made = xr.Dataset({"energy": (self._dims(faces, (), plan), energy, {"units": "1"})})
+        return self._label(made, faces, "V1Bank.transform", pool, spacing)
 
-        def one(number: int) -> None:
-            maps = self._energy(images[number], channels, spacing)
-            energy[number] = maps if wy is None else wy @ maps @ wx.T  # type: ignore[union-attr]
+    def responses(
+        self,
+        faces: xr.Dataset,
+        *,
+        rectify: bool = False,
+        pool: windows.Pool | None = None,
+        block: int = 64,
+        progress: bool = False,
+    ) -> xr.Dataset:
+        """Return the response of simple cells of each of the bank's ``phases``.
 
-        self._each(one, len(images), progress)
-        made = xr.Dataset({"energy": (("stimulus", "frequency", "orientation", "y", "x"), energy, {"units": "1"})})
-        settings = self.get_params() | {"pool": None if pool is None else pool}
-        extra: dict[str, Any] = {"degrees_per_pixel": spacing}
-        if pool is not None:
-            extra["pool"] = provenance.as_json({"class": type(pool).__name__, **pool.get_params()})
-        return self._label(made, faces, y, x, "V1Bank.transform", settings, extra)
-
-    def responses(self, faces: xr.Dataset, *, progress: bool = False) -> xr.Dataset:
-        """Return signed even (phase 0) and odd (phase 90) responses, without normalisation or pooling.
+        Parameters
+        ----------
+        faces
+            As :meth:`transform`.
+        rectify
+            Whether responses below 0 are 0, as firing is.
+        pool
+            As :meth:`transform`; the windows average the response.
+        block, progress
+            As :meth:`transform`.
 
         Returns
         -------
         xarray.Dataset
-            A V1Response, ``response (stimulus, frequency, orientation, phase, y, x)`` float32; a grating of contrast 1
-            at the preferred frequency and orientation peaks at 1.
+            A V1Response, ``response (stimulus, frequency, orientation, phase, y, x)`` float32; without normalisation a
+            grating of contrast 1 at the preferred frequency and orientation peaks at 1.
 
         Raises
         ------
         SchemaError, ValueError
-            As :meth:`transform`.
+            As :meth:`transform`; for ``normalise="divisive_pooled"``, which is of complex cells only; for a pool with
+            another statistic than ``"energy"`` unless the responses are rectified.
         """
-        images, spacing, channels = self._prepare(faces)
-        shape = (len(images), len(self.frequencies), self.n_orientations, 2, *images.shape[1:])
-        if (size := np.prod(shape, dtype=float) * 4e-9) > DENSE_LIMIT:
-            raise need(f"maps that fit into {DENSE_LIMIT:g} GB", f"{size:.1f} GB", "Pass fewer pictures at a time")
-        signed = np.empty(shape, dtype=np.float32)
-
-        def one(number: int) -> None:
-            for i, channel in enumerate(channels):
-                z = channel.respond(images[number])
-                signed[number, i, :, 0], signed[number, i, :, 1] = z.real, z.imag
-
-        self._each(one, len(images), progress)
-        dims = ("stimulus", "frequency", "orientation", "phase", "y", "x")
-        made = xr.Dataset(
-            {"response": (dims, signed, {"units": "1"})}, {"phase": ("phase", [0.0, 90.0], {"units": "degree"})}
-        )
-        y, x = faces["y"].values, faces["x"].values
-        return self._label(made, faces, y, x, "V1Bank.responses", self.get_params(), {"degrees_per_pixel": spacing})
+        if self.normalise == "divisive_pooled":
+            raise need('simple cells with normalise "none", "divisive" or "local_contrast"', repr(self.normalise))
+        if pool is not None and pool.statistic != "energy" and not rectify:
+            raise need(f"rectify=True with the statistic {pool.statistic!r}", "signed responses")
+        plan, spacing = self._plan(faces, pool)
+        shape = (len(self.frequencies), len(self.orientations), len(self.phases), *plan.grid)
+        phases = np.array(self.phases)
+        signed = self._run(faces, lambda images: plan.responses(images, phases, rectify), shape, block, progress)
+        made = xr.Dataset({"response": (self._dims(faces, ("phase",), plan), signed, {"units": "1"})})
+        made = made.assign_coords(phase=("phase", self.phases, {"units": "degree"}))
+        return self._label(made, faces, "V1Bank.responses", pool, spacing, rectify=rectify)
 
     def receptive_field(
         self, frequency: float, orientation: float, phase: float = 0.0, *, degrees_per_pixel: float = 1 / 32
     ) -> xr.DataArray:
-        """Return a channel's receptive field, ``(y, x)``: its response to a picture is the sum of their product.
+        """Return a simple cell's receptive field, ``(y, x)``: its response is the sum of its product with the picture.
 
         Parameters
         ----------
@@ -229,106 +312,138 @@ class V1Bank:
             If the frequency lies beyond what the pixels resolve.
         """
         spacing = bare(degrees_per_pixel, "degree", "degrees_per_pixel", above=0)
-        frequency = bare(frequency, "cycles/degree", "frequency", above=0)
-        self._resolved(frequency, spacing)
-        sigma = envelope(frequency, self.bandwidth)
-        reach = int(np.ceil(REACH_DRAWN * sigma / spacing))
-        place = np.arange(-reach, reach + 1) * spacing
-        x, y = place[None], place[::-1][:, None]
-        angle = np.deg2rad(orientation)
-        along = x * np.cos(angle) + y * np.sin(angle)
-        gauss = np.exp(-(x**2 + y**2) / (2 * sigma**2)) * spacing**2 / (2 * np.pi * sigma**2)
-        leak = np.exp(-2 * (np.pi * sigma * frequency) ** 2)
-        # correlating with the picture, the odd filter is the mirror image of the convolution kernel
-        wave = np.exp(-2j * np.pi * frequency * along) - leak
-        field = 4 * gauss * (wave * np.exp(-1j * np.deg2rad(phase))).real
-        coords = {"y": ("y", place[::-1], {"units": "degree"}), "x": ("x", place, {"units": "degree"})}
-        return xr.DataArray(field, coords, ("y", "x"), "receptive_field", {"units": "1"})
+        channel = self._channel(
+            bare(frequency, "cycles/degree", "frequency", above=0), bare(orientation, "degree", "orientation"), spacing
+        )
+        reach = int(np.ceil(REACH_DRAWN * max(channel.across, channel.along)))
+        place = np.arange(-reach, reach + 1)
+        field = channel.receptive_field(place[::-1][:, None], place[None], bare(phase, "degree", "phase"))
+        coords = {
+            "y": ("y", place[::-1] * spacing, {"units": "degree"}),
+            "x": ("x", place * spacing, {"units": "degree"}),
+        }
+        attrs = {"units": "1", "frequency": float(frequency), "orientation": float(orientation), "phase": float(phase)}
+        return xr.DataArray(field, coords, ("y", "x"), "receptive_field", attrs)
 
-    def _prepare(self, faces: xr.Dataset) -> tuple[np.ndarray, float, list[Channel]]:
-        faces = check(faces, "StimulusSet")
-        if "frame" in faces["image"].dims:
-            todo = "nr.stack_frames(faces) makes a still picture of each frame"
-            raise need("still pictures, image (stimulus, y, x)", "moving ones with a frame dim", todo)
-        steps = np.abs(np.concatenate([np.diff(faces["y"].values), np.diff(faces["x"].values)]))
-        if steps.size == 0 or np.ptp(steps) > 1e-3 * steps.mean() or steps.min() <= 0:
-            raise need("pixels that are square and evenly spaced in degrees (coordinates y and x)", "others")
-        spacing = float(steps.mean())
-        images = faces["image"].values
-        channels = []
-        for frequency in self.frequencies:
-            self._resolved(frequency, spacing)
-            sigma = envelope(frequency, self.bandwidth) / spacing
-            if 2 * sigma > min(images.shape[1:]):
-                lowest = envelope(1.0, self.bandwidth) * 2 / (min(images.shape[1:]) * spacing)
-                raise need(
-                    "receptive fields smaller than the picture",
-                    f"{frequency:g} cycles/degree, whose envelope is {2 * sigma * spacing:.3g} degrees wide",
-                    f"On these pictures use at least {lowest:.3g} cycles/degree",
-                )
-            channels.append(Channel(images.shape[1:], frequency * spacing, self.orientations, sigma))
-        return images, spacing, channels
-
-    def _resolved(self, frequency: float, spacing: float) -> None:
-        """Refuse a channel whose upper half-height lies beyond the Nyquist frequency."""
-        upper = 2 * 2**self.bandwidth / (1 + 2**self.bandwidth)  # upper half-height frequency over the preferred one
+    def _channel(self, frequency: float, orientation: float, spacing: float) -> Gabor:
+        """Return a channel in pixels, refusing one whose upper half-height lies beyond the Nyquist frequency."""
+        upper = 1 + np.sqrt(gabor.HALF) / self._across
         highest = 0.5 / spacing / upper
         if frequency > highest:
             raise need(
                 f"frequencies up to {highest:.3g} cycles/degree, which {1 / spacing:.3g} px/degree resolve "
-                f"at a bandwidth of {self.bandwidth:g} octaves",
+                f"(Nyquist {0.5 / spacing:.3g} cycles/degree at the band's upper half-height)",
                 f"{frequency:g} cycles/degree",
                 "Use lower frequencies, or pictures with more pixels per degree",
             )
+        across, along = (sigma / (frequency * spacing) for sigma in (self._across, self._along))
+        return Gabor(frequency * spacing, orientation, across, along)
 
-    def _energy(self, image: np.ndarray, channels: list[Channel], spacing: float) -> np.ndarray:
-        energy = np.empty((len(channels), self.n_orientations, *image.shape), dtype=np.float32)
-        for i, channel in enumerate(channels):
-            z = channel.respond(image)
-            energy[i] = z.real**2 + z.imag**2
-        if self.normalise == "none":
-            return energy
-        powered = energy if self.exponent == 2 else energy ** (self.exponent / 2)
-        drive = powered.sum(axis=(0, 1)) / self._summed()
-        if self.neighbourhood:
-            drive = gaussian_filter(drive, self.neighbourhood / spacing, mode="reflect")
-        return divide(energy, drive, self.semi_saturation, self.exponent)
-
-    def _summed(self) -> float:
-        """Return Σ A^n over all channels for a grating of contrast 1 that one prefers, averaged over frequencies."""
-        f, angles = np.array(self.frequencies), np.deg2rad(self.orientations)
-        fx, fy = (np.outer(f, wave(angles)).ravel() for wave in (np.cos, np.sin))
-        spread = 2 * np.pi**2 * np.array([envelope(each, self.bandwidth) for each in f]).repeat(len(angles)) ** 2
-        grating = np.stack([f, np.zeros_like(f)])  # vertical gratings at each preferred frequency
-        away, back = (
-            (fx[:, None] - sign * grating[0]) ** 2 + (fy[:, None] - sign * grating[1]) ** 2 for sign in (1, -1)
+    def _plan(self, faces: xr.Dataset, pool: windows.Pool | None) -> tuple[Plan, float]:
+        check(faces, "StimulusSet", values=_small(faces))
+        y, x = faces["y"].values, faces["x"].values
+        steps = np.abs(np.concatenate([np.diff(y), np.diff(x)]))
+        if steps.size == 0 or np.ptp(steps) > 1e-3 * steps.mean() or steps.min() <= 0:
+            raise need("pixels that are square and evenly spaced in degrees (coordinates y and x)", "others")
+        spacing = float(steps.mean())
+        shape = (len(y), len(x))
+        channels = [[self._channel(f, angle, spacing) for angle in self.orientations] for f in self.frequencies]
+        for frequency, row in zip(self.frequencies, channels, strict=True):
+            widest = max(row[0].across, row[0].along)
+            if 2 * widest > min(shape):
+                lowest = 2 * max(self._across, self._along) / (min(shape) * spacing)
+                raise need(
+                    "receptive fields smaller than the picture",
+                    f"{frequency:g} cycles/degree, whose envelope is {2 * widest * spacing:.3g} degrees wide",
+                    f"On these pictures use at least {lowest:.3g} cycles/degree",
+                )
+        spreads = tuple(self.neighbourhood / (f * spacing) for f in self.frequencies)
+        plan = Plan(
+            shape,
+            channels,
+            Gains(self.normalise, self.semi_saturation, self.exponent, spreads),
+            None if pool is None else pool.windows(y, x),
+            statistic="energy" if pool is None else pool.statistic,
+            paired=pool is not None and pool.place_names is not None,
+            exact=self.accuracy == "exact",
+            threads=self.threads,
         )
-        amplitude = np.exp(-spread[:, None] * np.minimum(away, back))
-        return float((amplitude**self.exponent).sum(axis=0).mean())
+        return plan, spacing
 
-    def _each(self, one: Any, n: int, progress: bool) -> None:
-        numbers: Iterator[int] | range = range(n)
-        with ThreadPoolExecutor(self.threads) as workers:
-            done = workers.map(one, numbers)
-            for _ in tqdm(done, total=n, desc="V1", unit="image", disable=None if progress else True):
-                pass
+    def _run(self, faces: xr.Dataset, work: Any, shape: tuple[int, ...], block: int, progress: bool) -> np.ndarray:
+        """Return what ``work`` makes of the pictures, block by block."""
+        frames = (faces.sizes["frame"],) if "frame" in faces["image"].dims else ()
+        lead = (faces.sizes["stimulus"], *frames)
+        if (size := np.prod((*lead, *shape), dtype=float) * 4e-9) > DENSE_LIMIT:
+            raise need(
+                f"responses that fit into {DENSE_LIMIT:g} GB",
+                f"{size:.1f} GB for {' × '.join(map(str, lead))} pictures",
+                "Pool while filtering: transform(faces, pool=nr.PooledEnergy(size=16))",
+            )
+        out = np.empty((*lead, *shape), dtype=np.float32)
+        with tqdm(total=lead[0], desc="V1", unit="image", disable=None if progress else True) as bar:
+            for start, images in blocks(faces, whole(block, "block", low=1)):
+                seen = work(images.reshape(-1, *images.shape[-2:]))
+                out[start : start + len(images)] = seen.reshape(len(images), *out.shape[1:])
+                bar.update(len(images))
+        return out
+
+    def _dims(self, faces: xr.Dataset, extra: tuple[str, ...], plan: Plan) -> tuple[str, ...]:
+        frames = ("frame",) if "frame" in faces["image"].dims else ()
+        return ("stimulus", *frames, "frequency", "orientation", *extra, *(("place",) if plan.paired else ("y", "x")))
+
+    def _coords(self) -> dict[str, Any]:
+        return {
+            "frequency": ("frequency", self.frequencies, {"units": "cycles/degree"}),
+            "orientation": ("orientation", self.orientations, {"units": "degree"}),
+        }
 
     def _label(
         self,
         made: xr.Dataset,
         faces: xr.Dataset,
-        y: np.ndarray,
-        x: np.ndarray,
         step: str,
-        settings: dict[str, Any],
-        extra: dict[str, Any],
+        pool: windows.Pool | None,
+        spacing: float,
+        **settings: Any,
     ) -> xr.Dataset:
-        points = {name: faces[name] for name in ("landmark", "point", "axis") if name in faces.coords}
-        made = made.assign_coords({**labels.carried(faces), **points})
-        made = made.assign_coords(
-            frequency=("frequency", self.frequencies, {"units": "cycles/degree"}),
-            orientation=("orientation", self.orientations, {"units": "degree"}),
-            y=("y", y, {"units": "degree"}),
-            x=("x", x, {"units": "degree"}),
-        )
+        """Give the responses their labels and say how they were made."""
+        names = ("landmark", "point", "axis", "frame_time", "frame_intensity")
+        travelling = {name: faces[name] for name in names if name in faces.coords}
+        y, x = faces["y"].values, faces["x"].values
+        if pool is None:
+            places: dict[str, Any] = {"y": ("y", y, {"units": "degree"}), "x": ("x", x, {"units": "degree"})}
+        else:
+            places = windows.coordinates(pool, y, x)
+        made = made.assign_coords({**labels.carried(faces), **travelling, **self._coords(), **places})
+        chosen = {name: value for name, value in self.get_params().items() if name != "threads"}
+        extra: dict[str, Any] = {"degrees_per_pixel": spacing}
+        if pool is not None:
+            extra["pool"] = provenance.as_json({"class": type(pool).__name__, **pool.get_params()})
+        settings = {**chosen, **settings, "pool": pool}
         return check(provenance.stamp(made, "V1Response", step, settings, parents=[faces], **extra), "V1Response")
+
+
+def blocks(faces: xr.Dataset, size: int) -> Any:
+    """Yield (first stimulus, images) of at most ``size`` pictures each, checked as they are read."""
+    frames = faces.sizes["frame"] if "frame" in faces["image"].dims else 1
+    step = max(1, size // frames)
+    names = faces["stimulus_id"].values
+    known = _small(faces)
+    for start in range(0, faces.sizes["stimulus"], step):
+        images = faces["image"][start : start + step].values
+        yield start, images if known else check_images(images, names[start : start + step])
+
+
+def _small(faces: xr.Dataset) -> bool:
+    """Return whether the pictures are few enough to be looked at before anything else."""
+    return not isinstance(faces, xr.Dataset) or "image" not in faces or faces["image"].nbytes <= 2**28
+
+
+def _numbers(values: Any, unit: str, name: str, *, above: float | None = None, each_once: bool = True) -> list[float]:
+    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+        raise need(f"{name}: a list{'' if unit == '1' else ' in ' + unit}", repr(values), kind=TypeError)
+    numbers = [bare(value, unit, name, above=above) for value in values]
+    if not numbers or (each_once and len(set(numbers)) < len(numbers)):
+        raise need(f"{name}: one or more, each once", str(numbers))
+    return numbers

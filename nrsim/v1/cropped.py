@@ -1,0 +1,294 @@
+"""Pooled energy from each channel's own band of one cosine spectrum. Plain NumPy, no labels.
+
+Energy that is pooled needs no response at every pixel. The picture, reflected at its border, has a real spectrum C on
+a torus of twice its size. Of each channel only the box of frequencies that it passes is kept,
+
+    z(m) = Σ_j H(k₀ + j) C(k₀ + j) exp(2πi j m / M),
+
+a response without its carrier, sampled as coarsely as its band allows. H and C are real, so one transform of real
+numbers gives half the torus, and the torus's lower half is the mirrored orientation, 180° − θ. |z|² is pooled by two
+matrix products, W_y |z|² W_xᵀ, whose matrices are the windows composed with the interpolation from the samples to the
+pixels (Dirichlet kernel).
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import fft
+
+from nrsim.v1.dense import mirror_pairs
+from nrsim.v1.gabor import Gabor
+from nrsim.v1.normalise import Divisive
+
+LOST = (2e-3, 5e-4)  # share of a filter's amplitude, on pictures with a 1/f spectrum, that may lie outside its box
+ALIASED = 5e-4  # share of an energy's fluctuations that may fold into a window
+COARSE = 80  # boxes of fewer frequencies a side cost little, and the second share holds for them
+CHUNK = 2  # pictures transformed together
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What one frequency needs: ``K`` frequencies a side are kept, of ``M`` samples, from ``start`` on."""
+
+    size: tuple[int, int]
+    kept: tuple[int, int]
+    start: list[tuple[int, int]]
+    filters: np.ndarray
+    to_x: np.ndarray
+    to_y: np.ndarray
+    back: np.ndarray
+
+
+class CroppedBank:
+    """Channels on pictures of one shape, pooled in windows.
+
+    Parameters
+    ----------
+    shape
+        ``(y, x)``.
+    channels
+        ``channels[frequency][orientation]``, in pixels.
+    windows_y, windows_x
+        Weights of the pixels along each axis, ``(window, y)`` and ``(window, x)``; each row sums to 1.
+    paired
+        Whether windows are pairs, one of each axis (places), instead of all combinations (a grid).
+    divisive
+        Normalise before pooling; needs exponent 2 and :func:`normalisable` orientations.
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, int],
+        channels: list[list[Gabor]],
+        windows_y: np.ndarray,
+        windows_x: np.ndarray,
+        *,
+        paired: bool = False,
+        divisive: Divisive | None = None,
+    ) -> None:
+        self.shape, self.paired, self.divisive = shape, paired, divisive
+        self.n_orientations = len(channels[0])
+        self.pairs = mirror_pairs(np.array([each.orientation for each in channels[0]]))
+        self.windows = windows_y, windows_x
+        self.scales = [self._scale([row[i] for i, _ in self.pairs]) for row in channels]
+        low = [min(start[axis] for s in self.scales for start in s.start) for axis in (0, 1)]
+        high = [max(start[axis] + s.kept[axis] for s in self.scales for start in s.start) for axis in (0, 1)]
+        self.reach = [(max(0, -a), max(0, b - n)) for a, b, n in zip(low, high, shape, strict=True)]
+        self.own = threading.local()
+        self.gain = None if divisive is None else _Gain(self, divisive)
+
+    def _scale(self, channels: list[Gabor]) -> Scale:
+        boxes = [[_box(g, self.shape, axis, LOST[0]) for axis in (0, 1)] for g in channels]
+        if max(size for each in boxes for _, size in each) < COARSE:
+            boxes = [[_box(g, self.shape, axis, LOST[1]) for axis in (0, 1)] for g in channels]
+        size, kept = [], []
+        for axis in (0, 1):
+            length = 2 * self.shape[axis]
+            need = max(box[axis][1] for box in boxes)
+            spread = 1 / (2 * np.pi * min(min(g.across, g.along) for g in channels))
+            enough = max(need, int(np.ceil(length * _samples(spread, self.windows[axis]))))
+            even = min(_even_length(enough), length)
+            size.append(even)
+            kept.append(min(need, even))
+        start = [(box[0][0], box[1][0]) for box in boxes]
+        filters = []
+        for g, (y0, x0) in zip(channels, start, strict=True):
+            ky, kx = y0 + np.arange(kept[0])[:, None], x0 + np.arange(kept[1])[None]
+            filters.append(g.transfer(-ky / (2 * self.shape[0]), kx / (2 * self.shape[1])))
+        scaled = np.stack(filters) / (4 * self.shape[0] * self.shape[1])
+        wy, wx = (w @ _dirichlet(n, m) for w, n, m in zip(self.windows, self.shape, size, strict=True))
+        half = size[1] // 2 + 1
+        back_y, back_x = (-np.arange(m) % m for m in size)
+        other = wx[:, back_x][:, :half].copy()
+        other[:, [0, half - 1]] = 0  # columns that are their own mirror image
+        return Scale(
+            (size[0], size[1]),
+            (kept[0], kept[1]),
+            start,
+            scaled.astype(np.float32),
+            np.ascontiguousarray(np.concatenate([wx[:, :half], other]).T, dtype=np.float32),
+            np.ascontiguousarray(np.concatenate([wy, wy[:, back_y]]), dtype=np.float32),
+            back_y,
+        )
+
+    def _extended(self, images: np.ndarray) -> np.ndarray:
+        """Return the cosine spectrum with its mirror image at negative frequencies and beyond Nyquist."""
+        spectrum = fft.dctn(images.astype(np.float32), axes=(1, 2), overwrite_x=True)
+        for axis, (before, after) in zip((1, 2), self.reach, strict=True):
+            n = spectrum.shape[axis]
+            parts, beyond = [spectrum], max(after, before - n + 1)
+            if beyond > 0:
+                nothing = np.zeros_like(np.take(spectrum, [0], axis))
+                parts += [nothing, -np.take(spectrum, range(n - 1, n - beyond, -1), axis)]
+            right = np.concatenate(parts, axis) if len(parts) > 1 else spectrum
+            left = np.take(right, range(before, 0, -1), axis)
+            if before or beyond > 0:
+                spectrum = np.concatenate([left, right], axis)
+        return spectrum
+
+    def _energies(self, extended: np.ndarray, number: int) -> np.ndarray:
+        """Return |z|² on half the torus, ``(image, pair, M_y, M_x / 2 + 1)``."""
+        s = self.scales[number]
+        n = len(extended)
+        held = self.own.__dict__.setdefault("boxes", {})
+        if (n, number) not in held:
+            held[n, number] = np.zeros((n, len(s.start), *s.size), dtype=np.float32)
+        boxes = held[n, number]
+        ky, kx = s.kept
+        for i, (y0, x0) in enumerate(s.start):
+            y, x = y0 + self.reach[0][0], x0 + self.reach[1][0]
+            np.multiply(s.filters[i], extended[:, y : y + ky, x : x + kx], out=boxes[:, i, :ky, :kx])
+        z = fft.rfft2(boxes, axes=(2, 3))
+        squares = z.view(np.float32)
+        np.multiply(squares, squares, out=squares)
+        return squares[..., 0::2] + squares[..., 1::2]
+
+    def _pool(self, energy: np.ndarray, number: int, out: np.ndarray) -> None:
+        """Pool ``energy`` into ``out (image, orientation, …)``."""
+        s = self.scales[number]
+        n = s.to_x.shape[1] // 2
+        rows = energy @ s.to_x
+        rows = rows[..., :n] + rows[:, :, s.back, n:]
+        if self.paired:
+            pooled = np.einsum("bomp,spm->bosp", rows, s.to_y.reshape(2, n, -1), optimize=False)
+            here, mirrored = pooled[:, :, 0], pooled[:, :, 1]
+        else:
+            pooled = s.to_y @ rows
+            half = pooled.shape[2] // 2
+            here, mirrored = pooled[:, :, :half], pooled[:, :, half:]
+        np.maximum(pooled, 0, out=pooled)  # interpolation may fall a little below
+        for i, (own, partner) in enumerate(self.pairs):
+            out[:, own] = here[:, i]
+            if partner is not None:
+                out[:, partner] = mirrored[:, i]
+
+    def pooled(self, images: np.ndarray, out: np.ndarray) -> None:
+        """Write the pooled energy of ``images (image, y, x)`` into ``out (image, frequency, orientation, …)``."""
+        for first in range(0, len(images), CHUNK):
+            extended = self._extended(images[first : first + CHUNK])
+            numbers = range(len(self.scales))
+            if self.gain is None:
+                for number in numbers:
+                    self._pool(self._energies(extended, number), number, out[first : first + CHUNK, number])
+                continue
+            energies = [self._energies(extended, number) for number in numbers]
+            self.gain.divide(energies)
+            for number in numbers:
+                self._pool(energies[number], number, out[first : first + CHUNK, number])
+
+
+def normalisable(orientations: np.ndarray) -> bool:
+    """Return whether every orientation's mirror image is among them, so that their sum reflects as a picture does."""
+    return all(
+        partner is not None or np.mod(orientations[own], 90.0) < 1e-9 for own, partner in mirror_pairs(orientations)
+    )
+
+
+class _Gain:
+    """Divisive normalisation of energies as they are sampled on each frequency's torus.
+
+    The pool D is smooth and reflects at the border, so it is a sum of few cosines: each frequency's summed energy is
+    taken to cosines, blurred there by a Gaussian, and the sum is brought to the samples of every frequency.
+    """
+
+    def __init__(self, bank: CroppedBank, divisive: Divisive) -> None:
+        self.constant = np.float32(divisive.semi_saturation**divisive.exponent)
+        self.twice = np.array([partner is not None for _, partner in bank.pairs])
+        self.halves = [(s.size[0] // 2 + 1, s.size[1] // 2 + 1) for s in bank.scales]
+        self.folds = []
+        for s in bank.scales:
+            rows = np.arange(s.size[0])
+            self.folds.append(np.minimum(rows, s.size[0] - rows))
+        counts = [
+            [
+                min(int(np.ceil(4.5 * 2 * n / (2 * np.pi * spread))), half - 1) + 1
+                for n, half in zip(bank.shape, halves, strict=True)
+            ]
+            for spread, halves in zip(divisive.spreads, self.halves, strict=True)
+        ]
+        self.most = [max(each[axis] for each in counts) for axis in (0, 1)]
+        self.analyse, self.synthesise = [], []
+        for count, spread, s in zip(counts, divisive.spreads, bank.scales, strict=True):
+            forward, back = [], []
+            for axis, (n, m) in enumerate(zip(bank.shape, s.size, strict=True)):
+                place = np.arange(m // 2 + 1)
+                waves = np.cos(2 * np.pi * np.arange(self.most[axis])[:, None] * place / m)
+                blur = np.exp(-2 * (np.pi * spread * np.arange(count[axis]) / (2 * n)) ** 2)
+                weight = np.where((place == 0) | (place == m // 2), 1.0, 2.0) / m
+                forward.append((blur[:, None] * waves[: count[axis]] * weight).astype(np.float32))
+                terms = np.where(np.arange(self.most[axis]) == 0, 1.0, 2.0)[:, None]
+                # a coarse torus cannot show the fastest cosines, which are weak there
+                terms = terms * (np.arange(self.most[axis])[:, None] <= m // 2)
+                back.append((terms * waves).T.astype(np.float32))
+            forward[0] /= np.float32(divisive.total)
+            self.analyse.append((forward[0], np.ascontiguousarray(forward[1].T)))
+            self.synthesise.append((back[0], np.ascontiguousarray(back[1].T)))
+
+    def divide(self, energies: list[np.ndarray]) -> None:
+        """Divide ``energies[frequency] (image, pair, M_y, M_x / 2 + 1)`` in place."""
+        cosines = np.zeros((len(energies[0]), *self.most), dtype=np.float32)
+        for energy, (rows, columns), (half, _) in zip(energies, self.analyse, self.halves, strict=True):
+            both = energy[:, self.twice].sum(axis=1)
+            total = energy[:, ~self.twice].sum(axis=1)[:, :half] + both[:, :half]
+            total[:, 1 : half - 1] += both[:, : half - 1 : -1]
+            total[:, 0] += both[:, 0]
+            total[:, half - 1] += both[:, half - 1]
+            cosines[:, : len(rows), : columns.shape[1]] += rows @ total @ columns
+        for energy, (rows, columns), fold in zip(energies, self.synthesise, self.folds, strict=True):
+            drive = rows @ cosines @ columns
+            np.maximum(drive, 0, out=drive)
+            drive += self.constant
+            np.reciprocal(drive, out=drive)
+            energy *= drive[:, None, fold]
+
+
+def _box(gabor: Gabor, shape: tuple[int, int], axis: int, lost: float) -> tuple[int, int]:
+    """Return (start, size) of the frequencies along ``axis`` that keep all but ``lost`` of a 1/f picture's response."""
+    widest = 7 / (2 * np.pi * min(gabor.across, gabor.along))
+    centre = gabor.frequency * np.array([-np.sin(np.deg2rad(gabor.orientation)), np.cos(np.deg2rad(gabor.orientation))])
+    place = []
+    for a in (0, 1):
+        reach = int(np.ceil(widest * 2 * shape[a])) + 1
+        place.append(int(np.rint(centre[a] * 2 * shape[a])) + np.arange(-reach, reach + 1))
+    v, u = -place[0][:, None] / (2 * shape[0]), place[1][None] / (2 * shape[1])
+    power = gabor.transfer(v, u) ** 2
+    power /= np.maximum(u**2 + v**2, 1 / (2 * max(shape)) ** 2)
+    mass = power.sum(axis=1 - axis)
+    total = np.concatenate([[0.0], np.cumsum(mass)])
+    allowed = total[-1] * (1 - lost**2)
+    # the shortest run of frequencies that holds enough, by two pointers
+    stops = np.searchsorted(total, total[:-1] + allowed)
+    sizes = np.where(stops < len(total), stops - np.arange(len(stops)), len(total))
+    first = int(np.argmin(sizes))
+    return int(place[axis][first]), int(sizes[first])
+
+
+def _samples(spread: float, windows: np.ndarray) -> float:
+    """Return the sampling rate per pixel at which an energy's fluctuations hardly fold into ``windows``."""
+    place = np.arange(windows.shape[1])
+    mean = windows @ place
+    narrow = np.sqrt(max(float(np.min(windows @ place**2 - mean**2)), 1e-6))
+    f = np.linspace(0, 0.5, 401)
+    for rate in np.linspace(2, 16, 141) * spread:
+        inside = f <= rate / 2
+        folded = np.exp(-2 * (np.pi * narrow * f[inside]) ** 2 - ((rate - f[inside]) / (2 * spread)) ** 2)
+        if folded.max() <= ALIASED:
+            return float(rate)
+    return 16 * spread
+
+
+def _even_length(n: int) -> int:
+    """Return the next length that transforms fast and is even."""
+    return 2 * fft.next_fast_len(int(np.ceil(n / 2)), real=True)
+
+
+def _dirichlet(n: int, m: int) -> np.ndarray:
+    """Return the interpolation from ``m`` (even) samples of a torus of 2n to the n pixels, ``(pixel, sample)``."""
+    away = (np.arange(n)[:, None] + 0.5) * m / (2 * n) - np.arange(m)[None]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        weights = np.sin(np.pi * away) / (m * np.tan(np.pi * away / m))
+    weights[np.abs(np.mod(away + m / 2, m) - m / 2) < 1e-9] = 1.0
+    return weights

@@ -1,0 +1,173 @@
+"""Which way a bank's energy is computed, and computing it in blocks on threads. Plain NumPy, no labels.
+
+There are two ways. On the fast one each channel's own band is transformed and pooled (:mod:`nrsim.v1.cropped`); it
+gives pooled energy, with divisive normalisation before pooling if its exponent is 2. On the exact one there is a map
+of every channel at every pixel, one picture at a time (:mod:`nrsim.v1.dense`), and everything else follows from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from nrsim import windows
+from nrsim.v1 import normalise
+from nrsim.v1.cropped import CHUNK, CroppedBank, normalisable
+from nrsim.v1.dense import DenseBank
+from nrsim.v1.gabor import Gabor
+
+
+@dataclass(frozen=True)
+class Gains:
+    """How responses are normalised: the bank's settings in pixels."""
+
+    kind: str
+    semi_saturation: float
+    exponent: float
+    spreads: tuple[float, ...]
+
+
+class Plan:
+    """Computes what a bank gives on pictures of one shape.
+
+    Parameters
+    ----------
+    shape
+        ``(y, x)``.
+    channels
+        ``channels[frequency][orientation]``, in pixels.
+    gains
+        The normalisation.
+    pools
+        ``(windows_y, windows_x)`` or None for responses at every pixel.
+    statistic, paired
+        As in :func:`nrsim.windows.pool_maps`.
+    exact
+        Whether to take the exact way where the fast one could be taken.
+    threads
+        Pictures filtered at the same time.
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, int],
+        channels: list[list[Gabor]],
+        gains: Gains,
+        pools: tuple[np.ndarray, np.ndarray] | None,
+        *,
+        statistic: str = "energy",
+        paired: bool = False,
+        exact: bool = False,
+        threads: int = 1,
+    ) -> None:
+        self.shape, self.channels, self.gains, self.pools = shape, channels, gains, pools
+        self.statistic, self.paired, self.threads = statistic, paired, threads
+        self.divisive = None
+        if gains.kind.startswith("divisive"):
+            total = normalise.summed(channels, gains.exponent)
+            self.divisive = normalise.Divisive(gains.semi_saturation, gains.exponent, gains.spreads, total)
+        orientations = np.array([each.orientation for each in channels[0]])
+        before = gains.kind == "divisive"
+        smooth = gains.exponent == 2 and min(gains.spreads) > 0 and normalisable(orientations)
+        self.fast = not exact and pools is not None and statistic == "energy" and (smooth or not before)
+        self.dense = DenseBank(shape, channels)
+        if self.fast and pools is not None:
+            divisive = self.divisive if before else None
+            self.cropped = CroppedBank(shape, channels, *pools, paired=paired, divisive=divisive)
+        if pools is None:
+            self.grid: tuple[int, ...] = shape
+        elif paired:
+            self.grid = (len(pools[0]),)
+        else:
+            self.grid = len(pools[0]), len(pools[1])
+        self.neighbours = self._neighbours() if gains.kind == "divisive_pooled" else None
+
+    def _neighbours(self) -> list[np.ndarray]:
+        if self.pools is None:
+            raise ValueError("internal: divisive_pooled without windows")
+        y, x = (weights @ np.arange(weights.shape[1]) for weights in self.pools)
+        if not self.paired:
+            y, x = (each.ravel() for each in np.meshgrid(y, x, indexing="ij"))
+        return normalise.neighbours(y, x, self.gains.spreads)
+
+    def _look(self, images: np.ndarray) -> np.ndarray:
+        """Return ``images`` as the filters see them."""
+        if self.gains.kind != "local_contrast":
+            return images
+        return normalise.local_contrast(
+            images, max(self.gains.spreads), self.gains.semi_saturation, self.gains.exponent
+        )
+
+    def energy(self, images: np.ndarray) -> np.ndarray:
+        """Return complex-cell responses to ``images (image, y, x)``, ``(image, frequency, orientation, …)`` float32."""
+        out = np.empty((len(images), len(self.channels), len(self.channels[0]), *self.grid), dtype=np.float32)
+
+        def chunk(first: int) -> None:
+            part, into = self._look(images[first : first + CHUNK]), out[first : first + CHUNK]
+            if self.fast:
+                self.cropped.pooled(part, into)
+            else:
+                for image, place in zip(part, into, strict=True):
+                    place[...] = self._exact(image)
+            if self.neighbours is not None and self.divisive is not None:
+                flat = into.reshape(*into.shape[:3], -1)
+                into[...] = self.divisive.divide_pooled(flat, self.neighbours).reshape(into.shape)
+
+        self._each(chunk, range(0, len(images), CHUNK))
+        return out
+
+    def _exact(self, image: np.ndarray) -> np.ndarray:
+        maps = self.dense.energy(image)
+        if self.divisive is not None and self.gains.kind == "divisive":
+            maps = self.divisive.divide(maps)
+        if self.pools is None:
+            return maps
+        return windows.pool_maps(maps, *self.pools, self.statistic, self.paired)
+
+    def responses(self, images: np.ndarray, phases: np.ndarray, rectify: bool) -> np.ndarray:
+        """Return simple-cell responses, ``(image, frequency, orientation, phase, …)`` float32."""
+        turn = np.deg2rad(phases)
+        shape = (len(images), len(self.channels), len(self.channels[0]), len(phases), *self.grid)
+        out = np.empty(shape, dtype=np.float32)
+
+        def one(number: int) -> None:
+            image = self._look(images[number : number + 1])[0]
+            drive = None
+            if self.divisive is not None:
+                drive = self.divisive.pool(self.divisive.powered(self.dense.energy(image)))
+                drive += np.float32(self.divisive.semi_saturation**self.divisive.exponent)
+            for i, j, even, odd in self.dense.responses(self.dense.spectrum(image)):
+                signed = np.stack([np.float32(np.cos(t)) * even + np.float32(np.sin(t)) * odd for t in turn])
+                if rectify:
+                    np.maximum(signed, 0, out=signed)
+                if drive is not None:
+                    signed = np.sign(signed) * np.abs(signed) ** np.float32(self.gains.exponent) / drive
+                if self.pools is not None:
+                    signed = windows.pool_maps(signed, *self.pools, self.statistic, self.paired)
+                out[number, i, j] = signed
+
+        self._each(one, range(len(images)))
+        return out
+
+    def _each(self, work: Callable[[int], None], numbers: range) -> None:
+        with _blas().limit(limits=1, user_api="blas"):
+            if self.threads == 1 or len(numbers) == 1:
+                for number in numbers:
+                    work(number)
+                return
+            with ThreadPoolExecutor(self.threads) as workers:
+                for _ in workers.map(work, numbers):
+                    pass
+
+
+@cache
+def _blas() -> Any:
+    """Return what sets the threads of the matrix products: one inside each of ours."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
