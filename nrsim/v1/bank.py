@@ -347,7 +347,7 @@ class V1Bank:
             raise need("pixels that are square and evenly spaced in degrees (coordinates y and x)", "others")
         spacing = float(steps.mean())
         shape = (len(y), len(x))
-        channels = [[self._channel(f, angle, spacing) for angle in self.orientations] for f in self.frequencies]
+        channels = tuple(tuple(self._channel(f, a, spacing) for a in self.orientations) for f in self.frequencies)
         for frequency, row in zip(self.frequencies, channels, strict=True):
             widest = max(row[0].across, row[0].along)
             if 2 * widest > min(shape):

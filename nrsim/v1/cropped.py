@@ -20,7 +20,7 @@ import numpy as np
 from scipy import fft
 
 from nrsim.v1.dense import mirror_pairs
-from nrsim.v1.gabor import Gabor
+from nrsim.v1.gabor import Channels, Gabor
 from nrsim.v1.normalise import Divisive
 
 LOST = (2e-3, 5e-4)  # share of a filter's amplitude, on pictures with a 1/f spectrum, that may lie outside its box
@@ -62,7 +62,7 @@ class CroppedBank:
     def __init__(
         self,
         shape: tuple[int, int],
-        channels: list[list[Gabor]],
+        channels: Channels,
         windows_y: np.ndarray,
         windows_x: np.ndarray,
         *,
@@ -81,14 +81,15 @@ class CroppedBank:
         self.gain = None if divisive is None else _Gain(self, divisive)
 
     def _scale(self, channels: list[Gabor]) -> Scale:
-        boxes = [[_box(g, self.shape, axis, LOST[0]) for axis in (0, 1)] for g in channels]
+        powers = [_power(g, self.shape) for g in channels]
+        boxes = [[_box(power, axis, LOST[0]) for axis in (0, 1)] for power in powers]
         if max(size for each in boxes for _, size in each) < COARSE:
-            boxes = [[_box(g, self.shape, axis, LOST[1]) for axis in (0, 1)] for g in channels]
+            boxes = [[_box(power, axis, LOST[1]) for axis in (0, 1)] for power in powers]
         size, kept = [], []
         for axis in (0, 1):
             length = 2 * self.shape[axis]
             need = max(box[axis][1] for box in boxes)
-            spread = 1 / (2 * np.pi * min(min(g.across, g.along) for g in channels))
+            spread = max(g.spread(axis) for g in channels)
             enough = max(need, int(np.ceil(length * _samples(spread, self.windows[axis]))))
             even = min(_even_length(enough), length)
             size.append(even)
@@ -245,25 +246,31 @@ class _Gain:
             energy *= drive[:, None, fold]
 
 
-def _box(gabor: Gabor, shape: tuple[int, int], axis: int, lost: float) -> tuple[int, int]:
-    """Return (start, size) of the frequencies along ``axis`` that keep all but ``lost`` of a 1/f picture's response."""
-    widest = 7 / (2 * np.pi * min(gabor.across, gabor.along))
-    centre = gabor.frequency * np.array([-np.sin(np.deg2rad(gabor.orientation)), np.cos(np.deg2rad(gabor.orientation))])
-    place = []
-    for a in (0, 1):
-        reach = int(np.ceil(widest * 2 * shape[a])) + 1
-        place.append(int(np.rint(centre[a] * 2 * shape[a])) + np.arange(-reach, reach + 1))
-    v, u = -place[0][:, None] / (2 * shape[0]), place[1][None] / (2 * shape[1])
+def _power(gabor: Gabor, shape: tuple[int, int]) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return for each axis the frequencies about the channel's and its power there, for pictures with a 1/f spectrum.
+
+    Summed over the other axis.
+    """
+    turn = np.deg2rad(gabor.orientation)
+    centre = gabor.frequency * np.array([-np.sin(turn), np.cos(turn)])
+    places = []
+    for axis in (0, 1):
+        reach = int(np.ceil(5 * gabor.spread(axis) * 2 * shape[axis])) + 1
+        places.append(int(np.rint(centre[axis] * 2 * shape[axis])) + np.arange(-reach, reach + 1))
+    v, u = -places[0][:, None] / (2 * shape[0]), places[1][None] / (2 * shape[1])
     power = gabor.transfer(v, u) ** 2
     power /= np.maximum(u**2 + v**2, 1 / (2 * max(shape)) ** 2)
-    mass = power.sum(axis=1 - axis)
+    return [(places[axis], power.sum(axis=1 - axis)) for axis in (0, 1)]
+
+
+def _box(power: list[tuple[np.ndarray, np.ndarray]], axis: int, lost: float) -> tuple[int, int]:
+    """Return (start, size) of the shortest run of frequencies along ``axis`` that keeps all but ``lost``."""
+    places, mass = power[axis]
     total = np.concatenate([[0.0], np.cumsum(mass)])
-    allowed = total[-1] * (1 - lost**2)
-    # the shortest run of frequencies that holds enough, by two pointers
-    stops = np.searchsorted(total, total[:-1] + allowed)
+    stops = np.searchsorted(total, total[:-1] + total[-1] * (1 - lost**2))
     sizes = np.where(stops < len(total), stops - np.arange(len(stops)), len(total))
     first = int(np.argmin(sizes))
-    return int(place[axis][first]), int(sizes[first])
+    return int(places[first]), min(int(sizes[first]), len(places))
 
 
 def _samples(spread: float, windows: np.ndarray) -> float:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
+from scipy import fft
 
-from nrsim.v1.gabor import Gabor
+from nrsim.v1.gabor import Channels
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,11 @@ class Divisive:
 
     def pool(self, powered: np.ndarray) -> np.ndarray:
         """Return D ``(y, x)`` from A^n ``(frequency, orientation, y, x)``, reflected at the border."""
-        total = np.zeros(powered.shape[2:], dtype=np.float32)
-        for maps, spread in zip(powered.sum(axis=1), self.spreads, strict=True):
-            total += gaussian_filter(maps, spread, mode="reflect", truncate=5) if spread else maps
-        return total / np.float32(self.total)
+        shape = powered.shape[2:]
+        cosines = fft.dctn(powered.sum(axis=1), axes=(1, 2), overwrite_x=True)
+        cosines *= np.stack([gaussian(shape, spread) for spread in self.spreads])
+        total = fft.idctn(cosines.sum(axis=0), overwrite_x=True)
+        return np.maximum(total, 0) / np.float32(self.total)
 
     def divide(self, energy: np.ndarray) -> np.ndarray:
         """Return R ``(frequency, orientation, y, x)`` from A²."""
@@ -66,7 +68,14 @@ class Divisive:
         return powered / drive[:, None, None]
 
 
-def summed(channels: list[list[Gabor]], exponent: float) -> float:
+@lru_cache(maxsize=64)
+def gaussian(shape: tuple[int, int], spread: float) -> np.ndarray:
+    """Return what a Gaussian blur with reflecting border does to a picture's cosines, ``shape`` float32."""
+    falls = [np.exp(-2 * (np.pi * spread * np.arange(n) / (2 * n)) ** 2) for n in shape]
+    return np.outer(*falls).astype(np.float32)
+
+
+def summed(channels: Channels, exponent: float) -> float:
     """Return Σ A^n over all channels for a full-contrast grating that one prefers, averaged over the frequencies."""
     sums = []
     for own in channels:
@@ -97,10 +106,10 @@ def local_contrast(images: np.ndarray, spread: float, semi_saturation: float, ex
     deviation ``spread`` (px) and C = 2√2 times the standard deviation there, which of a grating about luminance ½ is
     its contrast.
     """
-    sizes = (0, spread, spread)
+    blur = gaussian(images.shape[1:], spread)
     pictures = images.astype(np.float32)
-    mean = gaussian_filter(pictures, sizes, mode="reflect")
-    away = pictures - mean
-    contrast = np.sqrt(8 * gaussian_filter(away * away, sizes, mode="reflect"))
+    away = pictures - fft.idctn(fft.dctn(pictures, axes=(1, 2)) * blur, axes=(1, 2), overwrite_x=True)
+    squares = fft.idctn(fft.dctn(away * away, axes=(1, 2), overwrite_x=True) * blur, axes=(1, 2), overwrite_x=True)
+    contrast = np.sqrt(8 * np.maximum(squares, 0))
     divisor = (np.float32(semi_saturation**exponent) + contrast**exponent) ** np.float32(1 / exponent)
     return away / divisor

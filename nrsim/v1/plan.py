@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from nrsim import windows
 from nrsim.v1 import normalise
 from nrsim.v1.cropped import CHUNK, CroppedBank, normalisable
 from nrsim.v1.dense import DenseBank
-from nrsim.v1.gabor import Gabor
+from nrsim.v1.gabor import Channels
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Plan:
     def __init__(
         self,
         shape: tuple[int, int],
-        channels: list[list[Gabor]],
+        channels: Channels,
         gains: Gains,
         pools: tuple[np.ndarray, np.ndarray] | None,
         *,
@@ -75,10 +75,9 @@ class Plan:
         before = gains.kind == "divisive"
         smooth = gains.exponent == 2 and min(gains.spreads) > 0 and normalisable(orientations)
         self.fast = not exact and pools is not None and statistic == "energy" and (smooth or not before)
-        self.dense = DenseBank(shape, channels)
+        self.dense = _dense(shape, channels)
         if self.fast and pools is not None:
-            divisive = self.divisive if before else None
-            self.cropped = CroppedBank(shape, channels, *pools, paired=paired, divisive=divisive)
+            self.cropped = _cropped(shape, channels, _Arrays(pools), paired, self.divisive if before else None)
         if pools is None:
             self.grid: tuple[int, ...] = shape
         elif paired:
@@ -163,6 +162,33 @@ class Plan:
             with ThreadPoolExecutor(self.threads) as workers:
                 for _ in workers.map(work, numbers):
                     pass
+
+
+class _Arrays:
+    """Arrays that count as the same where their values are."""
+
+    def __init__(self, arrays: tuple[np.ndarray, ...]) -> None:
+        self.arrays = arrays
+        self._key = tuple((each.shape, each.tobytes()) for each in arrays)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Arrays) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+
+# what is worked out for pictures of one shape serves the next call too
+@lru_cache(maxsize=2)
+def _dense(shape: tuple[int, int], channels: Channels) -> DenseBank:
+    return DenseBank(shape, channels)
+
+
+@lru_cache(maxsize=4)
+def _cropped(
+    shape: tuple[int, int], channels: Channels, pools: _Arrays, paired: bool, divisive: normalise.Divisive | None
+) -> CroppedBank:
+    return CroppedBank(shape, channels, *pools.arrays, paired=paired, divisive=divisive)
 
 
 @cache
