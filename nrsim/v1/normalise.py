@@ -61,11 +61,11 @@ class Divisive:
         ``neighbours`` holds, for each frequency, the weights of all windows in the pool of each, ``(window, window)``.
         """
         powered = self.powered(energy)
-        drive = np.zeros((len(energy), energy.shape[-1]), dtype=np.float32)
+        drive = np.zeros((len(energy), 1, energy.shape[-1]), dtype=np.float32)
         for i, weights in enumerate(neighbours):
-            drive += powered[:, i].sum(axis=1) @ weights.T
+            drive += powered[:, i].sum(axis=1)[:, None] @ weights.T  # a product an image: its company does not count
         drive = drive / np.float32(self.total) + np.float32(self.semi_saturation**self.exponent)
-        return powered / drive[:, None, None]
+        return powered / drive[:, None]
 
 
 @lru_cache(maxsize=64)
