@@ -169,7 +169,10 @@ def test_the_fast_way_is_the_exact_way_for_any_bank(shape, angles, frequency, ba
     fast, exact = (
         Plan(shape, channels, gains, pools, paired=paired, exact=exact).energy(images) for exact in (False, True)
     )
-    assert np.abs(fast - exact).max() < 5e-3 * exact.max()
+    # one window may lie where there is little: the measure is the largest that such a window finds in the picture
+    everywhere = tuple(windows.gaussian(np.arange(n, dtype=float), np.arange(n, dtype=float), spread) for n in shape)
+    largest = Plan(shape, channels, gains, everywhere, exact=True).energy(images).max()
+    assert np.abs(fast - exact).max() < 5e-3 * largest
 
 
 def test_neither_order_nor_company_nor_threads_change_a_bit_of_a_response():

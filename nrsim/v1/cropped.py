@@ -91,7 +91,7 @@ class CroppedBank:
             need = max(box[axis][1] for box in boxes)
             spread = max(g.spread(axis) for g in channels)
             enough = max(need, int(np.ceil(length * _samples(spread, self.windows[axis]))))
-            even = min(_even_length(enough), length)
+            even = min(_even_length(enough), 2 * length)
             size.append(even)
             kept.append(min(need, even))
         start = [(box[0][0], box[1][0]) for box in boxes]
@@ -256,7 +256,8 @@ def _power(gabor: Gabor, shape: tuple[int, int]) -> list[tuple[np.ndarray, np.nd
     places = []
     for axis in (0, 1):
         reach = int(np.ceil(5 * gabor.spread(axis) * 2 * shape[axis])) + 1
-        places.append(int(np.rint(centre[axis] * 2 * shape[axis])) + np.arange(-reach, reach + 1))
+        middle, most = int(np.rint(centre[axis] * 2 * shape[axis])), 2 * shape[axis] - 1
+        places.append(np.arange(max(middle - reach, -most), min(middle + reach, most) + 1))
     v, u = -places[0][:, None] / (2 * shape[0]), places[1][None] / (2 * shape[1])
     power = gabor.transfer(v, u) ** 2
     power /= np.maximum(u**2 + v**2, 1 / (2 * max(shape)) ** 2)
@@ -270,7 +271,7 @@ def _box(power: list[tuple[np.ndarray, np.ndarray]], axis: int, lost: float) -> 
     stops = np.searchsorted(total, total[:-1] + total[-1] * (1 - lost**2))
     sizes = np.where(stops < len(total), stops - np.arange(len(stops)), len(total))
     first = int(np.argmin(sizes))
-    return int(places[first]), min(int(sizes[first]), len(places))
+    return int(places[first]), min(int(sizes[first]), len(places) - first)
 
 
 def _samples(spread: float, windows: np.ndarray) -> float:
