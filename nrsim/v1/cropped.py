@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import fft
 
-from nrsim.v1.dense import mirror_pairs
+from nrsim.v1.dense import cosines, mirror_pairs
 from nrsim.v1.gabor import Channels, Gabor
 from nrsim.v1.normalise import Divisive
 
@@ -117,7 +117,7 @@ class CroppedBank:
 
     def _extended(self, images: np.ndarray) -> np.ndarray:
         """Return the cosine spectrum with its mirror image at negative frequencies and beyond Nyquist."""
-        spectrum = fft.dctn(images.astype(np.float32), axes=(1, 2), overwrite_x=True)
+        spectrum = cosines(images)
         for axis, (before, after) in zip((1, 2), self.reach, strict=True):
             n = spectrum.shape[axis]
             parts, beyond = [spectrum], max(after, before - n + 1)
@@ -257,7 +257,10 @@ def _power(gabor: Gabor, shape: tuple[int, int]) -> list[tuple[np.ndarray, np.nd
     for axis in (0, 1):
         reach = int(np.ceil(5 * gabor.spread(axis) * 2 * shape[axis])) + 1
         middle, most = int(np.rint(centre[axis] * 2 * shape[axis])), 2 * shape[axis] - 1
-        places.append(np.arange(max(middle - reach, -most), min(middle + reach, most) + 1))
+        low, high = middle - reach, middle + reach
+        if gabor.leak**2 > LOST[1]:  # what makes even and odd parts equal adds a little at the opposite frequency
+            low, high = min(low, -high), max(high, -low)
+        places.append(np.arange(max(low, -most), min(high, most) + 1))
     v, u = -places[0][:, None] / (2 * shape[0]), places[1][None] / (2 * shape[1])
     power = gabor.transfer(v, u) ** 2
     power /= np.maximum(u**2 + v**2, 1 / (2 * max(shape)) ** 2)

@@ -44,6 +44,13 @@ def opposed(orientation: float, partner: float) -> bool:
     return bool(abs(np.mod(partner - (180.0 - orientation) + 180.0, 360.0) - 180.0) > 90.0)
 
 
+def cosines(images: np.ndarray) -> np.ndarray:
+    """Return the cosine spectrum of ``images (…, y, x)`` as float32, without their mean, which no channel sees."""
+    spectrum = fft.dctn(images.astype(np.float32), axes=(-2, -1), overwrite_x=True)
+    spectrum[..., 0, 0] = 0
+    return spectrum
+
+
 class DenseBank:
     """Channels on pictures of one shape, at every pixel.
 
@@ -63,8 +70,8 @@ class DenseBank:
         self._plans: dict[tuple[int, int], tuple[slice, list[np.ndarray | None]]] = {}
 
     def spectrum(self, images: np.ndarray) -> np.ndarray:
-        """Return the cosine spectrum of ``images (…, y, x)`` as float32."""
-        return fft.dctn(images.astype(np.float32), axes=(-2, -1), overwrite_x=True)
+        """Return the cosine spectrum of ``images (…, y, x)``."""
+        return cosines(images)
 
     def _plan(self, i: int, j: int) -> tuple[slice, list[np.ndarray | None]]:
         """Return the columns in use and H's four parts there (cc, ss, cs, sc), None where all are 0."""

@@ -22,6 +22,9 @@ from nrsim.v1.dense import DenseBank
 from nrsim.v1.gabor import Channels
 
 
+FINEST = 0.9  # cycles/px
+
+
 @dataclass(frozen=True)
 class Gains:
     """How responses are normalised: the bank's settings in pixels."""
@@ -74,7 +77,9 @@ class Plan:
         orientations = np.array([each.orientation for each in channels[0]])
         before = gains.kind == "divisive"
         smooth = gains.exponent == 2 and min(gains.spreads) > 0 and normalisable(orientations)
-        self.fast = not exact and pools is not None and statistic == "energy" and (smooth or not before)
+        # a channel so fine and broad that it reaches where low frequencies fold to, 1 cycle/px, has no band of its own
+        fine = max(each.reach(axis, 1e-4) for row in channels for each in row for axis in (0, 1)) > FINEST
+        self.fast = not exact and not fine and pools is not None and statistic == "energy" and (smooth or not before)
         self.dense = _dense(shape, channels)
         if self.fast and pools is not None:
             self.cropped = _cropped(shape, channels, _Arrays(pools), paired, self.divisive if before else None)
