@@ -21,7 +21,6 @@ from nrsim.v1.cropped import CHUNK, CroppedBank, normalisable
 from nrsim.v1.dense import DenseBank
 from nrsim.v1.gabor import Channels
 
-
 FINEST = 0.9  # cycles/px
 
 
