@@ -48,9 +48,10 @@ class PrincipalComponents:
         from sklearn.decomposition import PCA
 
         value = check(features, "Features")["value"].values
-        if self.n_components > min(value.shape):
+        if self.n_components > min(value.shape[0] - 1, value.shape[1]):  # about their mean, n stimuli span n − 1
             raise need(
-                f"at least {self.n_components} stimuli and features for {self.n_components} components",
+                f"at least {self.n_components + 1} stimuli and {self.n_components} features for "
+                f"{self.n_components} components",
                 f"{value.shape[0]} stimuli and {value.shape[1]} features",
             )
         model = PCA(self.n_components, svd_solver="full").fit(value.astype(np.float64))

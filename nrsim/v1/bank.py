@@ -149,24 +149,31 @@ class V1Bank:
         """Work out the envelope from whichever way it was stated."""
         given = {"bandwidth": bandwidth, "orientation_bandwidth": orientation_bandwidth, "aspect_ratio": aspect_ratio}
         stated = [name for name, value in given.items() if value is not None]
+        self.bandwidth: float | None = None
+        self.orientation_bandwidth: float | None = None
+        self.aspect_ratio: float | None = None
+        self.envelope: list[float] | None = None
         if envelope is not None:
             if stated:
                 raise need("either envelope or bandwidths", f"envelope and {' and '.join(stated)}", kind=TypeError)
             pair = _numbers(envelope, "1", "envelope", above=0, each_once=False)
             if len(pair) != 2:
                 raise need("envelope: (across, along) in cycles", repr(envelope))
-            self._across, self._along = pair
+            self._across, self._along = self.envelope = pair
         else:
             if orientation_bandwidth is not None and aspect_ratio is not None:
                 todo = "Each gives the other"
                 raise need("orientation_bandwidth or aspect_ratio", "both", todo, kind=TypeError)
             octaves = bare(1.4 if bandwidth is None else bandwidth, "1", "bandwidth", above=0, high=3)
+            self.bandwidth = octaves
             self._across = gabor.across_from_bandwidth(octaves)
             if aspect_ratio is not None:
-                self._along = self._across * bare(aspect_ratio, "1", "aspect_ratio", above=0)
+                self.aspect_ratio = bare(aspect_ratio, "1", "aspect_ratio", above=0)
+                self._along = self._across * self.aspect_ratio
             else:
                 default = ORIENTATION_BANDWIDTH if orientation_bandwidth is None else orientation_bandwidth
                 angle = bare(default, "degree", "orientation_bandwidth", above=0, high=180)
+                self.orientation_bandwidth = angle
                 self._along = gabor.along_from_orientation(self._across, angle)
                 if not self._along > 0:
                     widest = gabor.widest_orientation(self._across)
@@ -175,9 +182,6 @@ class V1Bank:
                         f"{angle:g}",
                         "A broader tuning for orientation needs a broader one for frequency",
                     )
-        self.bandwidth, self.orientation_bandwidth = bandwidth, orientation_bandwidth
-        self.aspect_ratio = aspect_ratio
-        self.envelope = None if envelope is None else [self._across, self._along]
 
     def get_params(self) -> dict[str, Any]:
         """Return the constructor's parameters, as scikit-learn does."""
