@@ -28,6 +28,7 @@ from .images import match_images as match_images
 from .images import measure_images as measure_images
 from .images import morph as morph
 from .images import read_landmarks as read_landmarks
+from .images import stimuli_from_arrays as stimuli_from_arrays
 from .images import write_tem as write_tem
 from .joining import join_stimuli as join_stimuli
 from .joining import stack_frames as stack_frames
