@@ -16,7 +16,7 @@ from scipy.special import gammainc, gammaincinv, gammaln, xlogy
 
 from nrsim.errors import need
 
-_GRID = 4000  # frequencies among which a peak is looked for before it is refined
+_GRID = 1000  # frequencies, evenly spaced in octaves, among which a peak is looked for before it is refined
 _OVER = 1e-4  # of its integral: where a gamma-shaped response has ended
 
 
@@ -179,8 +179,9 @@ def scaled(parts: Sequence[Part], exact: bool = False) -> Filters:
         If two filters have no such frequency, or the second does not lag behind the first.
     """
     highest = min(part.highest for part in parts)
+    grid = np.geomspace(0.02 / max(part.end for part in parts), 0.999 * highest, _GRID)
     if len(parts) == 1:
-        grid = np.linspace(0, highest, _GRID)
+        grid = np.concatenate([[0.0], grid])
         gain = np.abs(parts[0].transfer(grid))
         best = int(gain.argmax())
         preferred = 0.0
@@ -196,12 +197,12 @@ def scaled(parts: Sequence[Part], exact: bool = False) -> Filters:
             )
         mix = np.array([[1 / np.abs(parts[0].transfer(np.array(preferred)))]])
     else:
-        preferred = _peak(parts, highest, exact)
+        preferred = _peak(parts, grid, exact)
         mix = _mixed(parts, preferred, exact)
     made = Filters(tuple(parts), mix, preferred, 0.0)
     if len(parts) == 2 and not made.amplitude(np.array(-preferred)) < 1 - 1e-6:
         raise need("two filters, the second of which lags behind the first", "others", "Give the fast one first")
-    above = np.linspace(preferred, highest, _GRID)
+    above = grid[grid > preferred]
     below_half = np.flatnonzero(made.amplitude(above) < 0.5)
     upper = float(above[below_half[0]]) if len(below_half) else highest
     return Filters(made.parts, mix, preferred, upper)
@@ -218,7 +219,7 @@ def _mixed(parts: Sequence[Part], at: float, exact: bool) -> np.ndarray:
     return mix / abs(both[0] + 1j * both[1])
 
 
-def _peak(parts: Sequence[Part], highest: float, exact: bool) -> float:
+def _peak(parts: Sequence[Part], grid: np.ndarray, exact: bool) -> float:
     """Return the frequency at which the preferred direction's amplitude has its maximum, the parts scaled there."""
 
     def slope(f: float) -> float:
@@ -226,11 +227,10 @@ def _peak(parts: Sequence[Part], highest: float, exact: bool) -> float:
         low, high = _amplitude(_mixed(parts, f, exact) @ np.stack([part.transfer(around) for part in parts]))
         return float(high - low)
 
-    grid = np.geomspace(highest / 1000, highest * 0.999, 400)
     slopes = np.array([slope(f) for f in grid])
     tops = np.flatnonzero((slopes[:-1] > 0) & (slopes[1:] <= 0))
     if not len(tops):
         raise need("two filters that together prefer a temporal frequency above 0", "filters without a peak")
     passed = np.prod([np.abs(part.transfer(grid[tops])) for part in parts], axis=0)
     best = tops[int(passed.argmax())]
-    return float(brentq(slope, grid[best], grid[best + 1], xtol=1e-12 * highest))
+    return float(brentq(slope, grid[best], grid[best + 1], xtol=1e-12 * grid[-1]))
