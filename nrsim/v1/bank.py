@@ -89,8 +89,7 @@ class V1Bank:
     temporal
         How cells see time, a :class:`nrsim.TemporalFilters`. With two filters cells are selective for direction: there
         is one channel for each direction of drift across each orientation's bars, at ``orientation`` and at 180 degrees
-        from it, which is the direction, 0 = to the right, 90 = up. Always ``accuracy="exact"``. Default none: each
-        frame is seen by itself.
+        from it, which is the direction, 0 = to the right, 90 = up. Default none: each frame is seen by itself.
 
     Raises
     ------
@@ -384,9 +383,9 @@ class V1Bank:
             None if pool is None else pool.windows(y, x),
             statistic="energy" if pool is None else pool.statistic,
             paired=pool is not None and pool.place_names is not None,
-            exact=self.accuracy == "exact" or self.temporal is not None,
+            exact=self.accuracy == "exact",
             threads=self.threads,
-            opposite=self.temporal.opposite() if self.temporal is not None and self.temporal.directional else None,
+            opposite=self.temporal.opposite if self.temporal is not None and self.temporal.directional else None,
         )
         return plan, spacing
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from scipy.optimize import brentq, minimize_scalar
 from scipy.special import gammainc, gammaincinv, gammaln, xlogy
 
 from nrsim.errors import need
@@ -178,6 +177,8 @@ def scaled(parts: Sequence[Part], exact: bool = False) -> Filters:
     ValueError
         If two filters have no such frequency, or the second does not lag behind the first.
     """
+    from scipy.optimize import brentq, minimize_scalar  # slow to import
+
     highest = min(part.highest for part in parts)
     grid = np.geomspace(0.02 / max(part.end for part in parts), 0.999 * highest, _GRID)
     if len(parts) == 1:
@@ -204,7 +205,11 @@ def scaled(parts: Sequence[Part], exact: bool = False) -> Filters:
         raise need("two filters, the second of which lags behind the first", "others", "Give the fast one first")
     above = grid[grid > preferred]
     below_half = np.flatnonzero(made.amplitude(above) < 0.5)
-    upper = float(above[below_half[0]]) if len(below_half) else highest
+    upper = highest
+    if len(below_half):
+        last = int(below_half[0])
+        begin = float(above[last - 1]) if last else preferred
+        upper = float(brentq(lambda f: float(made.amplitude(np.array(f))) - 0.5, begin, above[last]))
     return Filters(made.parts, mix, preferred, upper)
 
 
@@ -221,6 +226,8 @@ def _mixed(parts: Sequence[Part], at: float, exact: bool) -> np.ndarray:
 
 def _peak(parts: Sequence[Part], grid: np.ndarray, exact: bool) -> float:
     """Return the frequency at which the preferred direction's amplitude has its maximum, the parts scaled there."""
+
+    from scipy.optimize import brentq
 
     def slope(f: float) -> float:
         around = np.array([f * (1 - 1e-5), f * (1 + 1e-5)])

@@ -162,6 +162,11 @@ class TemporalFilters:
         return self._filters.preferred
 
     @property
+    def opposite(self) -> float:
+        """Return the energy that a grating at the preferred temporal frequency gives in the opposite direction."""
+        return float(self._filters.amplitude(np.array(-self.preferred))) ** 2
+
+    @property
     def lowest_frame_rate(self) -> float:
         """The frames per second that resolve the filters, Hz: twice the upper frequency at which half is passed."""
         return 2 * self._filters.upper
@@ -250,10 +255,6 @@ class TemporalFilters:
                 todo,
             )
         return self._filters.weights(onsets, self.before == "first")
-
-    def opposite(self) -> float:
-        """Return the energy that a grating at the preferred temporal frequency gives in the opposite direction."""
-        return float(self._filters.amplitude(np.array(-self.preferred))) ** 2
 
 
 def _orders(orders: Any) -> list[int]:
