@@ -115,7 +115,7 @@ class CroppedBank:
             back_y,
         )
 
-    def _extended(self, images: np.ndarray) -> np.ndarray:
+    def extended(self, images: np.ndarray) -> np.ndarray:
         """Return the cosine spectrum with its mirror image at negative frequencies and beyond Nyquist."""
         spectrum = cosines(images)
         for axis, (before, after) in zip((1, 2), self.reach, strict=True):
@@ -147,6 +147,36 @@ class CroppedBank:
         np.multiply(squares, squares, out=squares)
         return squares[..., 0::2] + squares[..., 1::2]
 
+    def amplitudes(self, extended: np.ndarray, number: int, pair: int) -> np.ndarray:
+        """Return the conjugate of z for one pair of orientations on half the torus, ``(image, M_y, M_x / 2 + 1)``."""
+        s = self.scales[number]
+        (ky, kx), (y0, x0) = s.kept, s.start[pair]
+        y, x = y0 + self.reach[0][0], x0 + self.reach[1][0]
+        half = s.size[1] // 2 + 1
+        out = np.empty((len(extended), s.size[0], half), dtype=np.complex64)
+        box = np.zeros((CHUNK, *s.size), dtype=np.float32)
+        for first in range(0, len(extended), CHUNK):
+            part = extended[first : first + CHUNK, y : y + ky, x : x + kx]
+            np.multiply(s.filters[pair], part, out=box[: len(part), :ky, :kx])
+            out[first : first + len(part)] = fft.rfft2(box[: len(part)], axes=(1, 2))
+        return out
+
+    def in_windows(self, energy: np.ndarray, turned: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return ``energy (image, M_y, M_x / 2 + 1)`` pooled, and pooled for the mirrored orientation.
+
+        ``turned`` is the energy of the conjugate, which the other half of the torus holds.
+        """
+        s = self.scales[number]
+        n = s.to_x.shape[1] // 2
+        rows = energy @ s.to_x[:, :n] + (turned @ s.to_x[:, n:])[:, s.back]
+        if self.paired:
+            here, mirrored = np.einsum("bmp,spm->sbp", rows, s.to_y.reshape(2, n, -1), optimize=False)
+        else:
+            pooled = s.to_y @ rows
+            half = pooled.shape[1] // 2
+            here, mirrored = pooled[:, :half], pooled[:, half:]
+        return np.maximum(here, 0), np.maximum(mirrored, 0)
+
     def _pool(self, energy: np.ndarray, number: int, out: np.ndarray) -> None:
         """Pool ``energy`` into ``out (image, orientation, …)``."""
         s = self.scales[number]
@@ -169,7 +199,7 @@ class CroppedBank:
     def pooled(self, images: np.ndarray, out: np.ndarray) -> None:
         """Write the pooled energy of ``images (image, y, x)`` into ``out (image, frequency, orientation, …)``."""
         for first in range(0, len(images), CHUNK):
-            extended = self._extended(images[first : first + CHUNK])
+            extended = self.extended(images[first : first + CHUNK])
             numbers = range(len(self.scales))
             if self.gain is None:
                 for number in numbers:
@@ -228,22 +258,36 @@ class _Gain:
             self.analyse.append((forward[0], np.ascontiguousarray(forward[1].T)))
             self.synthesise.append((back[0], np.ascontiguousarray(back[1].T)))
 
+    def cosines(self, energy: np.ndarray, number: int, twice: np.ndarray) -> np.ndarray:
+        """Return what one frequency's ``energy (image, pair, M_y, M_x / 2 + 1)`` adds to D, in cosines.
+
+        ``twice`` says of which pairs the mirrored orientation counts too.
+        """
+        rows, columns = self.analyse[number]
+        half = self.halves[number][0]
+        both = energy[:, twice].sum(axis=1)
+        total = energy[:, ~twice].sum(axis=1)[:, :half] + both[:, :half]
+        total[:, 1 : half - 1] += both[:, : half - 1 : -1]
+        total[:, 0] += both[:, 0]
+        total[:, half - 1] += both[:, half - 1]
+        made = np.zeros((len(energy), *self.most), dtype=np.float32)
+        made[:, : len(rows), : columns.shape[1]] = rows @ total @ columns
+        return made
+
+    def factors(self, cosines: np.ndarray, number: int) -> np.ndarray:
+        """Return what one frequency's energies are multiplied with, ``(image, M_y, M_x / 2 + 1)``."""
+        rows, columns = self.synthesise[number]
+        drive = rows @ cosines @ columns
+        np.maximum(drive, 0, out=drive)
+        drive += self.constant
+        np.reciprocal(drive, out=drive)
+        return drive[:, self.folds[number]]
+
     def divide(self, energies: list[np.ndarray]) -> None:
         """Divide ``energies[frequency] (image, pair, M_y, M_x / 2 + 1)`` in place."""
-        cosines = np.zeros((len(energies[0]), *self.most), dtype=np.float32)
-        for energy, (rows, columns), (half, _) in zip(energies, self.analyse, self.halves, strict=True):
-            both = energy[:, self.twice].sum(axis=1)
-            total = energy[:, ~self.twice].sum(axis=1)[:, :half] + both[:, :half]
-            total[:, 1 : half - 1] += both[:, : half - 1 : -1]
-            total[:, 0] += both[:, 0]
-            total[:, half - 1] += both[:, half - 1]
-            cosines[:, : len(rows), : columns.shape[1]] += rows @ total @ columns
-        for energy, (rows, columns), fold in zip(energies, self.synthesise, self.folds, strict=True):
-            drive = rows @ cosines @ columns
-            np.maximum(drive, 0, out=drive)
-            drive += self.constant
-            np.reciprocal(drive, out=drive)
-            energy *= drive[:, None, fold]
+        cosines = np.sum([self.cosines(energy, i, self.twice) for i, energy in enumerate(energies)], axis=0)
+        for i, energy in enumerate(energies):
+            energy *= self.factors(cosines, i)[:, None]
 
 
 def _power(gabor: Gabor, shape: tuple[int, int]) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -75,17 +75,22 @@ def gaussian(shape: tuple[int, int], spread: float) -> np.ndarray:
     return np.outer(*falls).astype(np.float32)
 
 
-def summed(channels: Channels, exponent: float) -> float:
-    """Return Σ A^n over all channels for a full-contrast grating that one prefers, averaged over the frequencies."""
+def summed(channels: Channels, exponent: float, opposite: float | None = None) -> float:
+    """Return Σ A^n over all channels for a full-contrast grating that one prefers, averaged over the frequencies.
+
+    With ``opposite`` each channel stands for both directions of drift, and the grating drifts as one of them prefers.
+    """
     sums = []
     for own in channels:
         angle = np.deg2rad(own[0].orientation)
         u = np.array([own[0].frequency * np.cos(angle)])
         v = np.array([own[0].frequency * np.sin(angle)])
         parts = [each.parts(v, u) for row in channels for each in row]
-        # even and odd parts take turns with the grating's phase: the mean energy of all phases
-        energy = np.array([(float(even[0]) ** 2 + float(odd[0]) ** 2) / 8 for even, odd in parts])
-        sums.append(float((energy ** (exponent / 2)).sum()))
+        # a grating is two waves, ahead and back, each of which a channel passes: the mean energy of all phases
+        ahead = np.array([float(even[0] + odd[0]) ** 2 / 16 for even, odd in parts])
+        back = np.array([float(even[0] - odd[0]) ** 2 / 16 for even, odd in parts])
+        energies = [ahead + back] if opposite is None else [ahead + opposite * back, opposite * ahead + back]
+        sums.append(sum(float((energy ** (exponent / 2)).sum()) for energy in energies))
     return float(np.mean(sums))
 
 

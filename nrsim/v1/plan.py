@@ -53,6 +53,8 @@ class Plan:
         Whether to take the exact way where the fast one could be taken.
     threads
         Pictures filtered at the same time.
+    opposite
+        Of direction-selective channels: the energy that one gives to a grating that its opposite prefers.
     """
 
     def __init__(
@@ -66,12 +68,13 @@ class Plan:
         paired: bool = False,
         exact: bool = False,
         threads: int = 1,
+        opposite: float | None = None,
     ) -> None:
         self.shape, self.channels, self.gains, self.pools = shape, channels, gains, pools
         self.statistic, self.paired, self.threads = statistic, paired, threads
         self.divisive = None
         if gains.kind.startswith("divisive"):
-            total = normalise.summed(channels, gains.exponent)
+            total = normalise.summed(channels, gains.exponent, opposite)
             self.divisive = normalise.Divisive(gains.semi_saturation, gains.exponent, gains.spreads, total)
         orientations = np.array([each.orientation for each in channels[0]])
         before = gains.kind == "divisive"
@@ -98,7 +101,7 @@ class Plan:
             y, x = (each.ravel() for each in np.meshgrid(y, x, indexing="ij"))
         return normalise.neighbours(y, x, self.gains.spreads)
 
-    def _look(self, images: np.ndarray) -> np.ndarray:
+    def look(self, images: np.ndarray) -> np.ndarray:
         """Return ``images`` as the filters see them."""
         if self.gains.kind != "local_contrast":
             return images
@@ -111,7 +114,7 @@ class Plan:
         out = np.empty((len(images), len(self.channels), len(self.channels[0]), *self.grid), dtype=np.float32)
 
         def chunk(first: int) -> None:
-            part, into = self._look(images[first : first + CHUNK]), out[first : first + CHUNK]
+            part, into = self.look(images[first : first + CHUNK]), out[first : first + CHUNK]
             if self.fast:
                 self.cropped.pooled(part, into)
             else:
@@ -121,7 +124,7 @@ class Plan:
                 flat = into.reshape(*into.shape[:3], -1)
                 into[...] = self.divisive.divide_pooled(flat, self.neighbours).reshape(into.shape)
 
-        self._each(chunk, range(0, len(images), CHUNK))
+        self.each(chunk, range(0, len(images), CHUNK))
         return out
 
     def _exact(self, image: np.ndarray) -> np.ndarray:
@@ -139,7 +142,7 @@ class Plan:
         out = np.empty(shape, dtype=np.float32)
 
         def one(number: int) -> None:
-            image = self._look(images[number : number + 1])[0]
+            image = self.look(images[number : number + 1])[0]
             drive = None
             if self.divisive is not None:
                 drive = self.divisive.pool(self.divisive.powered(self.dense.energy(image)))
@@ -154,10 +157,11 @@ class Plan:
                     signed = windows.pool_maps(signed, *self.pools, self.statistic, self.paired)
                 out[number, i, j] = signed
 
-        self._each(one, range(len(images)))
+        self.each(one, range(len(images)))
         return out
 
-    def _each(self, work: Callable[[int], None], numbers: range) -> None:
+    def each(self, work: Callable[[int], None], numbers: range) -> None:
+        """Call ``work`` with each of ``numbers``, on the plan's threads."""
         with _blas().limit(limits=1, user_api="blas"):
             if self.threads == 1 or len(numbers) == 1:
                 for number in numbers:
