@@ -210,7 +210,7 @@ def test_simple_cells(faces):
 
 def test_receptive_fields_of_too_many_samples():
     with pytest.raises(
-        ValueError, match=r"degrees_per_pixel above 0.0002\d \(at most 4096 samples a side\); got 1e-05"
+        ValueError, match=r"degrees_per_pixel above 0.0004\d \(at most 4096 samples a side\); got 1e-05"
     ):
         BANK.receptive_field(2.0, 0.0, degrees_per_pixel=1e-5)
     assert isinstance(BANK.receptive_field(2.0, 0.0, degrees_per_pixel=1e-3), xr.DataArray)
