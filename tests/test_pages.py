@@ -31,7 +31,7 @@ def blocks_of(page, language):
 RECIPES = [(page, text) for page in ("recipes", "avatar") for text in blocks_of(page, "toml")]
 
 
-@pytest.mark.parametrize("page", ["faces", "recipes"])
+@pytest.mark.parametrize("page", ["faces", "recipes", "v1"])
 def test_the_page_runs(page, tmp_path, monkeypatch):
     blocks = blocks_of(page, "python")
     assert blocks
@@ -40,6 +40,13 @@ def test_the_page_runs(page, tmp_path, monkeypatch):
     for block in blocks:
         exec(compile(block, f"{page}.md", "exec"), names)
     plt.close("all")
+
+
+def test_the_figures_of_v1_are_those_that_are_drawn():
+    made = runpy.run_path(str(DOCS.parent / "tools" / "draw_v1.py"))
+    shown = re.findall(r"\]\(v1/(\w+)\.png\)", (DOCS / "v1.md").read_text(encoding="utf-8"))
+    assert sorted(shown) == sorted(made["FIGURES"])
+    assert all((DOCS / "v1" / f"{name}.png").is_file() for name in shown), "run python tools/draw_v1.py"
 
 
 def test_the_catalogue_holds_every_set():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -57,7 +57,7 @@ class PooledEnergy:
     >>> nr.PooledEnergy(size=4).fit(seen).transform(seen).sizes["feature"]
     128
     >>> eyes = nr.PooledEnergy(places={"left eye": (-0.3, 0.2), "right eye": (0.3, 0.2)}, tolerance=0.15)
-    >>> list(eyes.fit(seen).transform(seen)["feature_id"].values[:2])
+    >>> eyes.fit(seen).transform(seen)["feature_id"].values[:2].tolist()
     ['1c/deg 0deg left eye', '1c/deg 0deg right eye']
     """
 
@@ -71,7 +71,7 @@ class PooledEnergy:
         log: bool = False,
         floor: float = 0.01,
     ) -> None:
-        if isinstance(size, Sequence) and not isinstance(size, str):
+        if isinstance(size, (Sequence, np.ndarray)) and not isinstance(size, str):
             if len(size) != 2:
                 raise need("size: windows a side, or (rows, columns)", repr(size))
             self.size: int | list[int] = [whole(each, "size", low=1) for each in size]
@@ -80,7 +80,7 @@ class PooledEnergy:
         self.places = None if places is None else _centres(places)
         self.tolerance = None if tolerance is None else bare(tolerance, "degree", "tolerance", above=0)
         if places is not None and tolerance is None:
-            raise need("tolerance, the windows' standard deviation in degrees, with places", "none")
+            raise need("tolerance, the windows' standard deviation in degrees, with places", "none", "Such as 0.2")
         if statistic not in windows.STATISTICS:
             raise unknown("statistic", statistic, windows.STATISTICS)
         self.statistic = statistic
@@ -106,24 +106,38 @@ class PooledEnergy:
         Raises
         ------
         ValueError
-            If there are fewer pixels than windows along a side, or a place lies outside the picture.
+            If there are fewer pixels than windows along a side, a place lies outside the picture, or several windows
+            would each be wider than the picture.
         """
         rows, columns = (np.asarray(axis, dtype=float) for axis in (y, x))
+        self._narrow(rows, columns)
         if self.places is None:
             down, across = self.size if isinstance(self.size, list) else (self.size, self.size)
             return windows.grid(rows, down, self.tolerance), windows.grid(columns, across, self.tolerance)
         centres = np.array(list(self.places.values()))
-        for axis, centre, name in ((columns, centres[:, 0], "x"), (rows, centres[:, 1], "y")):
-            half = abs(axis[-1] - axis[0]) / max(len(axis) - 1, 1) / 2
-            low, high = axis.min() - half, axis.max() + half
-            outside = (centre < low) | (centre > high)
-            if outside.any():
-                raise need(
-                    f"places within the picture ({name} from {low:.3g} to {high:.3g} degrees)",
-                    f"{name} = {centre[outside][0]:g} at {list(self.places)[int(np.argmax(outside))]!r}",
-                )
+        (left, right), (low, high) = _extent(columns), _extent(rows)
+        outside = (centres[:, 0] < left) | (centres[:, 0] > right) | (centres[:, 1] < low) | (centres[:, 1] > high)
+        if outside.any():
+            names = np.array(list(self.places))[outside]
+            came = [f"{str(name)!r} at ({a:g}, {b:g})" for name, (a, b) in zip(names, centres[outside], strict=True)]
+            raise need(
+                f"places within the picture (x from {left:.3g} to {right:.3g} degrees, y from {low:.3g} to {high:.3g})",
+                ", ".join(came[:3]) + (f" and {len(came) - 3} more" if len(came) > 3 else ""),
+                "Places are (x, y) in degrees from the middle, y up",
+            )
         spread = self.tolerance or 0.0
         return windows.gaussian(rows, centres[:, 1], spread), windows.gaussian(columns, centres[:, 0], spread)
+
+    def _narrow(self, rows: np.ndarray, columns: np.ndarray) -> None:
+        """Refuse several windows that are wider than the picture: they would all see the same."""
+        one = len(self.places) == 1 if self.places is not None else self.size in (1, [1, 1])
+        side = max(high - low for low, high in (_extent(rows), _extent(columns)))
+        if self.tolerance is not None and self.tolerance > side and not one:
+            raise need(
+                f"a tolerance below the picture's side, {side:.3g} degrees",
+                f"{self.tolerance:g}",
+                "It is in degrees, not pixels; one window over the whole picture is size=1",
+            )
 
     def fit(self, seen: xr.Dataset) -> Self:
         """Learn the channels and places, and with ``log`` the mean energy.
@@ -174,12 +188,16 @@ class PooledEnergy:
     def _pool(self, seen: xr.Dataset) -> xr.Dataset:
         seen = check(seen, "V1Response")
         if "energy" not in seen:
-            raise need("energy (stimulus, frequency, orientation, y, x) to pool", ", ".join(map(str, seen.data_vars)))
+            came, todo = ", ".join(map(str, seen.data_vars)), "V1Bank.transform returns it"
+            raise need("energy (stimulus, frequency, orientation, y, x) to pool", came, todo)
         if "pool" in seen.attrs:
             had = json.loads(seen.attrs["pool"])
             wanted = {"class": "PooledEnergy"} | provenance.plain({name: getattr(self, name) for name in _POOL})
             if any(had.get(key) != value for key, value in wanted.items()):
-                raise need(f"energy that is dense or pooled with {wanted}", f"energy pooled with {had}")
+                other = [key for key, value in wanted.items() if had.get(key) != value]
+                asked, came = (", ".join(f"{key}={each.get(key)!r}" for key in other) for each in (wanted, had))
+                todo = "Pool both alike: pool = nr.PooledEnergy(…) for transform(faces, pool=pool) and for pool.fit"
+                raise need(f"energy that is dense or pooled with {asked}", f"energy pooled with {came}", todo)
             return seen
         y, x = seen["y"].values, seen["x"].values
         wy, wx = self.windows(y, x)
@@ -195,13 +213,23 @@ class PooledEnergy:
         return [dim for dim in dims if dim in pooled["energy"].dims]
 
 
+def _extent(axis: np.ndarray) -> tuple[float, float]:
+    """Return where the pixels along an axis begin and end, degree."""
+    half = abs(axis[-1] - axis[0]) / max(len(axis) - 1, 1) / 2
+    return float(axis.min() - half), float(axis.max() + half)
+
+
 def _centres(places: Mapping[str, Sequence[float]] | Sequence[Sequence[float]]) -> dict[str, list[float]]:
+    if isinstance(places, str) or not isinstance(places, Iterable) or getattr(places, "ndim", 1) == 0:
+        what = "places: a list of (x, y) in degrees, or a mapping from names to them"
+        raise need(what, repr(places), kind=TypeError)
     named = places if isinstance(places, Mapping) else {f"place-{i + 1}": each for i, each in enumerate(places)}
     centres = {}
     for name, pair in named.items():
         values = np.asarray(pair, dtype=object).ravel()
         if len(values) != 2:
-            raise need("places: (x, y) in degrees", f"{pair!r} at {name!r}")
+            todo = "One place is written [(x, y)]" if isinstance(pair, (int, float)) else ""
+            raise need("places: (x, y) in degrees", f"{pair!r} at {name!r}", todo)
         centres[str(name)] = [bare(each, "degree", f"places[{name!r}]") for each in values]
     if not centres:
         raise need("places: one or more", "none")

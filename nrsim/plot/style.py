@@ -10,6 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
 
 from nrsim.errors import need, unknown
 
@@ -55,6 +56,15 @@ def legend_outside(ax: Axes, **settings: Any) -> None:
     if handles or "handles" in settings:
         defaults = {"loc": "upper left", "bbox_to_anchor": (1.02, 1.0), "frameon": False, "borderaxespad": 0.0}
         ax.legend(**(defaults | settings))
+
+
+def scale_beside(ax: Axes, image: ScalarMappable, label: str, *, width: float = 0.15) -> None:
+    """Draw the scale of colours right of the data, as tall as they are; ``width`` in inches."""
+    figure = ax.get_figure(root=True)
+    wide = ax.get_window_extent().width / figure.dpi if figure is not None else 1.0
+    bar = plt.colorbar(image, cax=ax.inset_axes((1 + 0.6 * width / wide, 0.0, width / wide, 1.0)))
+    bar.set_label(label)
+    bar.outline.set_visible(False)
 
 
 def position(data: xr.Dataset, name: str, wanted: object, coordinate: str | None = None) -> int:

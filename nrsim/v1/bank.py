@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from nrsim import labels, provenance, windows
 from nrsim.errors import need, unknown
 from nrsim.quantities import bare, whole
 from nrsim.schema import check, check_images
-from nrsim.v1 import gabor
+from nrsim.v1 import door, gabor
 from nrsim.v1.gabor import Gabor
 from nrsim.v1.motion import Movies
 from nrsim.v1.plan import Gains, Plan
@@ -22,6 +22,7 @@ from nrsim.v1.temporal import TemporalFilters
 
 DENSE_LIMIT = 2.0  # GB of unpooled maps that are still returned
 REACH_DRAWN = 4.0  # standard deviations of the envelope that receptive_field returns
+MOST_DRAWN = 4096  # samples a side of what it returns (chosen: 128 MB)
 NORMALISE = ("none", "divisive", "divisive_pooled", "local_contrast")
 ACCURACY = ("fast", "exact")
 ORIENTATION_BANDWIDTH = 50.0  # degree; see V1Bank
@@ -130,11 +131,13 @@ class V1Bank:
             n = whole(orientations, "orientations", low=1)
             self.orientations = [i * 180.0 / n for i in range(n)]
         else:
-            self.orientations = _numbers(orientations, "degree", "orientations")
+            self.orientations = _numbers(orientations, "degree", "orientations", counted=True)
         if len({round(angle % 180.0, 9) % 180.0 for angle in self.orientations}) < len(self.orientations):
             raise need("orientations, each once (0 and 180 degrees are one)", str(self.orientations))
         self._shape(bandwidth, orientation_bandwidth, aspect_ratio, envelope)
         self.phases = _numbers(phases, "degree", "phases")
+        if len({round(angle % 360.0, 9) % 360.0 for angle in self.phases}) < len(self.phases):
+            raise need("phases, each once (0 and 360 degrees are one)", str(self.phases))
         if normalise not in NORMALISE:
             raise unknown("normalisation", normalise, NORMALISE)
         self.normalise = normalise
@@ -165,10 +168,12 @@ class V1Bank:
         self.envelope: list[float] | None = None
         if envelope is not None:
             if stated:
-                raise need("either envelope or bandwidths", f"envelope and {' and '.join(stated)}", kind=TypeError)
+                todo = "Each says the shape of the receptive field by itself: leave out one"
+                came = f"envelope and {' and '.join(stated)}"
+                raise need("either envelope or bandwidths", came, todo, kind=TypeError)
+            if not isinstance(envelope, (Sequence, np.ndarray)) or np.size(envelope) != 2:
+                raise need("envelope: (across, along) in cycles of the preferred frequency", repr(envelope))
             pair = _numbers(envelope, "1", "envelope", above=0, each_once=False)
-            if len(pair) != 2:
-                raise need("envelope: (across, along) in cycles", repr(envelope))
             self._across, self._along = self.envelope = pair
         else:
             if orientation_bandwidth is not None and aspect_ratio is not None:
@@ -255,10 +260,10 @@ class V1Bank:
             dense maps would need more than 2 GB; with temporal filters, if nothing moves, ``frame_time`` is missing or
             the frames are too few per second (the limit is named).
         """
-        plan, spacing = self._plan(faces, pool)
         if pool is None and self.normalise == "divisive_pooled":
-            todo = 'Give pool=nr.PooledEnergy(…), or use normalise="divisive"'
+            todo = 'Give pool=nr.PooledEnergy(size=16), or use normalise="divisive"'
             raise need('a pool with normalise="divisive_pooled"', "none", todo)
+        plan, spacing = self._plan(faces, door.check_pool(pool))
         shape = (len(self.frequencies), len(self._directions), *plan.grid)
         work = plan.energy if self.temporal is None else Movies(plan, self._weights(faces)).energy
         energy = self._run(faces, work, shape, block, progress)
@@ -302,9 +307,14 @@ class V1Bank:
             another statistic than ``"energy"`` unless the responses are rectified.
         """
         if self.normalise == "divisive_pooled":
-            raise need('simple cells with normalise "none", "divisive" or "local_contrast"', repr(self.normalise))
+            todo = "divisive_pooled is of pooled complex cells: use transform"
+            raise need('normalise="none", "divisive" or "local_contrast" for simple cells', repr(self.normalise), todo)
+        if not isinstance(rectify, (bool, np.bool_)):
+            raise need("rectify: True or False", repr(rectify), kind=TypeError)
+        pool = door.check_pool(pool)
         if pool is not None and pool.statistic != "energy" and not rectify:
-            raise need(f"rectify=True with the statistic {pool.statistic!r}", "signed responses")
+            todo = 'The window\'s mean of signed responses is statistic="energy"'
+            raise need(f"rectify=True with the statistic {pool.statistic!r}", "signed responses", todo)
         plan, spacing = self._plan(faces, pool)
         shape = (len(self.frequencies), len(self._directions), len(self.phases), *plan.grid)
         phases = np.array(self.phases)
@@ -338,6 +348,10 @@ class V1Bank:
             bare(frequency, "cycles/degree", "frequency", above=0), bare(orientation, "degree", "orientation"), spacing
         )
         reach = int(np.ceil(REACH_DRAWN * max(channel.across, channel.along)))
+        if 2 * reach >= MOST_DRAWN:
+            coarsest = spacing * (2 * reach + 1) / MOST_DRAWN
+            came = f"{spacing:g}, which makes {2 * reach + 1}"
+            raise need(f"degrees_per_pixel above {coarsest:.2g} (at most {MOST_DRAWN} samples a side)", came)
         place = np.arange(-reach, reach + 1)
         field = channel.receptive_field(place[::-1][:, None], place[None], bare(phase, "degree", "phase"))
         coords = {
@@ -362,12 +376,9 @@ class V1Bank:
         return Gabor(frequency * spacing, orientation, across, along)
 
     def _plan(self, faces: xr.Dataset, pool: windows.Pool | None) -> tuple[Plan, float]:
-        check(faces, "StimulusSet", values=_small(faces))
+        door.check_faces(faces, values=_small(faces))
         y, x = faces["y"].values, faces["x"].values
-        steps = np.abs(np.concatenate([np.diff(y), np.diff(x)]))
-        if steps.size == 0 or np.ptp(steps) > 1e-3 * steps.mean() or steps.min() <= 0:
-            raise need("pixels that are square and evenly spaced in degrees (coordinates y and x)", "others")
-        spacing = float(steps.mean())
+        spacing = door.spacing_of(y, x)
         shape = (len(y), len(x))
         channels = tuple(tuple(self._channel(f, a, spacing) for a in self.orientations) for f in self.frequencies)
         for frequency, row in zip(self.frequencies, channels, strict=True):
@@ -375,16 +386,16 @@ class V1Bank:
             if 2 * widest > min(shape):
                 lowest = 2 * max(self._across, self._along) / (min(shape) * spacing)
                 raise need(
-                    "receptive fields smaller than the picture",
+                    f"receptive fields smaller than the picture ({min(shape) * spacing:.3g} degrees)",
                     f"{frequency:g} cycles/degree, whose envelope is {2 * widest * spacing:.3g} degrees wide",
-                    f"On these pictures use at least {lowest:.3g} cycles/degree",
+                    f"On these pictures use at least {lowest:.3g} cycles/degree, or broader bandwidths",
                 )
         spreads = tuple(self.neighbourhood / (f * spacing) for f in self.frequencies)
         plan = Plan(
             shape,
             channels,
             Gains(self.normalise, self.semi_saturation, self.exponent, spreads),
-            None if pool is None else pool.windows(y, x),
+            None if pool is None else door.windows_of(pool, y, x),
             statistic="energy" if pool is None else pool.statistic,
             paired=pool is not None and pool.place_names is not None,
             exact=self.accuracy == "exact",
@@ -484,9 +495,16 @@ def _small(faces: xr.Dataset) -> bool:
     return not isinstance(faces, xr.Dataset) or "image" not in faces or faces["image"].nbytes <= 2**28
 
 
-def _numbers(values: Any, unit: str, name: str, *, above: float | None = None, each_once: bool = True) -> list[float]:
-    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
-        raise need(f"{name}: a list{'' if unit == '1' else ' in ' + unit}", repr(values), kind=TypeError)
+def _numbers(
+    values: Any, unit: str, name: str, *, above: float | None = None, each_once: bool = True, counted: bool = False
+) -> list[float]:
+    within = "" if unit == "1" else f" in {unit}"
+    several = isinstance(values, Iterable) and getattr(values, "ndim", 1) > 0
+    if not several or isinstance(values, (str, bytes, Mapping)):
+        number = isinstance(values, (int, float, np.number)) and not isinstance(values, bool)
+        todo = f"For one write [{values:g}]" if number else ""
+        what = f"{name}: how many, a whole number, or a list{within}" if counted else f"{name}: a list{within}"
+        raise need(what, repr(values), todo, kind=TypeError)
     numbers = [bare(value, unit, name, above=above) for value in values]
     if not numbers or (each_once and len(set(numbers)) < len(numbers)):
         raise need(f"{name}: one or more, each once", str(numbers))

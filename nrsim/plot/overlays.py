@@ -1,0 +1,216 @@
+"""On the picture: which orientation V1 sees where, and where the windows of a pool lie."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.collections import EllipseCollection, LineCollection
+
+from nrsim.errors import need, unknown
+from nrsim.plot import style
+from nrsim.plot.energy import chosen
+from nrsim.schema import check
+
+_BARS = 22  # a side at most, of the picture of orientations (chosen: each is still seen)
+_NAMED = 16  # places at most whose names are written on the picture
+
+
+class _Pool(Protocol):
+    @property
+    def place_names(self) -> list[str] | None: ...
+
+    def windows(self, y: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]: ...
+
+
+def v1_orientation(
+    seen: xr.Dataset,
+    faces: xr.Dataset | None = None,
+    *,
+    stimulus: str | None = None,
+    frequency: float | None = None,
+    frame: int | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw which orientation V1 sees where, as bars on the picture.
+
+    Each bar stands for a place: it points along the bars of the grating that the place answers to, and is the longer
+    the more the place does so and the less to others, √|Σ e exp(2iθ)| over the orientations θ, relative to the largest.
+
+    Parameters
+    ----------
+    seen
+        A V1Response with energy, of two or more orientations, at every pixel (averaged over blocks, so that there are
+        at most 22 bars a side) or pooled.
+    faces
+        The StimulusSet that it is of: the picture is drawn under the bars. Default: none.
+    stimulus
+        A ``stimulus_id``. Default: the first.
+    frequency
+        Of the channels, cycles/degree. Default: their sum.
+    frame
+        Of a moving stimulus, from 0. Default: the middle one.
+    ax
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    SchemaError, ValueError
+        If it is no V1Response with energy, or has no such stimulus, frequency or frame.
+
+    Examples
+    --------
+    >>> import nrsim as nr
+    >>> faces = nr.example("StimulusSet")
+    >>> seen = nr.V1Bank([1.0, 2.0]).transform(faces, pool=nr.PooledEnergy(size=8))
+    >>> ax = nr.plot.v1_orientation(seen, faces, stimulus="human-angry-+1.00")
+    >>> ax.get_xlabel()
+    'x (degree)'
+    """
+    array, title, name = chosen(seen, stimulus, None, frame)
+    if name != "energy":
+        raise need("energy", name, "V1Bank.transform returns it")
+    if array.sizes["orientation"] < 2:
+        raise need("two or more orientations", f"{array.sizes['orientation']}")
+    if frequency is not None:
+        known = [float(each) for each in array["frequency"].values]
+        if frequency not in known:
+            raise unknown("frequency", frequency, [f"{each:g}" for each in known])
+        array = array.isel(frequency=[known.index(frequency)])
+        title += f", {frequency:g} cycles/degree"
+    turn = np.exp(2j * np.deg2rad(array["orientation"].values))
+    if "place" in array.dims:
+        values = array.transpose("frequency", "orientation", "place").values.sum(0)
+        x, y = array["place_x"].values, array["place_y"].values
+        apart = np.hypot(x[:, None] - x, y[:, None] - y) + np.diag(np.full(len(x), np.inf))
+        room = float(np.median(apart.min(1))) if len(x) > 1 else 0.0
+    else:
+        maps = array.transpose("frequency", "orientation", "y", "x").values.sum(0)
+        step = max(1, -(-max(maps.shape[1:]) // _BARS))
+        ny, nx = maps.shape[1] // step, maps.shape[2] // step
+        blocks = maps[:, : ny * step, : nx * step].reshape(len(maps), ny, step, nx, step).mean((2, 4))
+        values = blocks.reshape(len(maps), -1)
+        rows, columns = (array[axis].values[: n * step].reshape(n, step).mean(1) for axis, n in (("y", ny), ("x", nx)))
+        x, y = (each.ravel() for each in np.meshgrid(columns, rows))
+        room = abs(columns[1] - columns[0]) if nx > 1 else 0.0
+    total = (values * turn[:, None]).sum(0)
+    length = np.sqrt(np.abs(total) / (np.abs(total).max() or 1.0))
+    bar = np.angle(total) / 2 + np.pi / 2  # a grating of orientation 0 has vertical bars
+    half = 0.5 * (room or 0.5) * length
+    dx, dy = half * np.cos(bar), half * np.sin(bar)
+    ends = np.stack([np.stack([x - dx, y - dy], -1), np.stack([x + dx, y + dy], -1)], axis=1)
+    ax = style.axes_or_new(ax, (4.2, 4.2))
+    colour = style.PALETTE[0]
+    if faces is not None:
+        _picture(faces, seen, stimulus, frame, ax, veil=0.55)
+        colour = style.PALETTE[1]
+    ax.add_collection(LineCollection(list(ends), colors=colour, linewidths=1.6, capstyle="round"))
+    if faces is None:
+        margin = 0.6 * (room or 1.0)
+        ax.set(xlim=(x.min() - margin, x.max() + margin), ylim=(y.min() - margin, y.max() + margin))
+    ax.set_aspect("equal")
+    ax.set(xlabel="x (degree)", ylabel="y (degree)", title=title)
+    return ax
+
+
+def _picture(
+    faces: xr.Dataset, seen: xr.Dataset | None, stimulus: str | None, frame: int | None, ax: Axes, veil: float = 0.0
+) -> None:
+    """Draw the picture of a stimulus in degrees; ``veil`` lightens it, so that what lies on it is seen."""
+    check(faces, "StimulusSet", values=False)
+    name = stimulus if seen is None or stimulus is not None else str(seen["stimulus_id"].values[0])
+    picture = faces["image"].isel(stimulus=style.position(faces, "stimulus", name, "stimulus_id"))
+    if "frame" in picture.dims:
+        picture = picture.isel(frame=picture.sizes["frame"] // 2 if frame is None else frame)
+    y, x = picture["y"].values, picture["x"].values
+    half = (x[1] - x[0]) / 2 if len(x) > 1 else 0.5
+    extent = (x[0] - half, x[-1] + half, y[-1] - half, y[0] + half)
+    shown = (1 - veil) * picture.values + veil
+    ax.imshow(shown, cmap="gray", vmin=0.0, vmax=1.0, extent=extent, interpolation="antialiased")
+
+
+def pools(
+    faces: xr.Dataset, pool: _Pool, *, stimulus: str | None = None, frame: int | None = None, ax: Axes | None = None
+) -> Axes:
+    """Draw where a pool's windows lie on a picture: for each a circle of one standard deviation about its centre.
+
+    Parameters
+    ----------
+    faces
+        A StimulusSet.
+    pool
+        A :class:`nrsim.PooledEnergy`, or any pool of one's own.
+    stimulus
+        The ``stimulus_id`` of the picture. Default: the first.
+    frame
+        Of a moving stimulus, from 0. Default: the middle one.
+    ax
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Centre and standard deviation are those of the window's weights: one that reaches beyond the picture is cut
+        there. Up to 16 places are named.
+
+    Raises
+    ------
+    SchemaError, ValueError, TypeError
+        If it is no valid StimulusSet, has no such stimulus, or ``pool`` is no pool of these pictures.
+
+    Examples
+    --------
+    >>> import nrsim as nr
+    >>> eyes = nr.PooledEnergy(places={"left": (-0.5, 0.3), "right": (0.5, 0.3)}, tolerance=0.25)
+    >>> ax = nr.plot.pools(nr.example("StimulusSet"), eyes)
+    >>> [text.get_text() for text in ax.texts]
+    ['left', 'right']
+    """
+    check(faces, "StimulusSet", values=False)
+    if isinstance(pool, type) or not hasattr(pool, "windows") or not hasattr(pool, "place_names"):
+        came = f"the class {pool.__name__}" if isinstance(pool, type) else type(pool).__name__
+        raise need("a pool, such as nr.PooledEnergy(size=16)", came, kind=TypeError)
+    y, x = faces["y"].values, faces["x"].values
+    (cy, sy), (cx, sx) = (_moments(w, axis) for w, axis in zip(pool.windows(y, x), (y, x), strict=True))
+    if pool.place_names is None:
+        cx, cy = (each.ravel() for each in np.meshgrid(cx, cy))
+        sx, sy = (each.ravel() for each in np.meshgrid(sx, sy))
+    ax = style.axes_or_new(ax, (4.2, 4.2))
+    _picture(faces, None, stimulus, frame, ax)
+    many = len(cx) > 100
+    circles = EllipseCollection(
+        2 * sx,
+        2 * sy,
+        np.zeros(len(cx)),
+        units="xy",
+        offsets=np.stack([cx, cy], -1),
+        offset_transform=ax.transData,
+        facecolors="none",
+        edgecolors=style.PALETTE[1],
+        linewidths=0.6 if many else 1.3,
+    )
+    ax.add_collection(circles)
+    ax.plot(cx, cy, ".", color=style.PALETTE[4], markersize=2 if many else 4)
+    for name, a, b, up in zip(pool.place_names or [], cx, cy, sy, strict=False):
+        if len(cx) <= _NAMED:
+            box = {"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 1.0}
+            ax.annotate(
+                name.replace("_", " "), (a, b + up), (0, 3), textcoords="offset points", ha="center", bbox=box, size=8
+            )
+    ax.set(xlabel="x (degree)", ylabel="y (degree)")
+    return ax
+
+
+def _moments(weights: np.ndarray, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return each window's centre and standard deviation; at least half a pixel, which no window is narrower than."""
+    weights = weights / weights.sum(axis=1, keepdims=True)
+    centre = weights @ positions
+    spread = np.sqrt(np.maximum(weights @ positions**2 - centre**2, 0))
+    half = abs(positions[1] - positions[0]) / 2 if len(positions) > 1 else 0.5
+    return centre, np.maximum(spread, half)
