@@ -37,8 +37,8 @@ def test_harmonics_of_known_waves():
 def test_modulation_does_not_depend_on_scale_or_phase(scale, shift):
     wave = 1 + np.cos(2 * np.pi * np.arange(24) / 24)
     found = nr.harmonics(drifting(scale * np.roll(wave, shift), [1.0]))
-    assert float(found["modulation_ratio"]) == pytest.approx(1)
-    assert float(found["first_harmonic"]) == pytest.approx(scale)
+    assert found["modulation_ratio"].item() == pytest.approx(1)
+    assert found["first_harmonic"].item() == pytest.approx(scale)
 
 
 def test_a_blank_is_looked_at_with_the_frequency_of_the_others():

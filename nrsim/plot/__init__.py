@@ -7,6 +7,7 @@ from nrsim.plot.effects import curve_overlay as curve_overlay
 from nrsim.plot.effects import curve_overlay_grid as curve_overlay_grid
 from nrsim.plot.effects import slopes as slopes
 from nrsim.plot.matching import image_statistics as image_statistics
+from nrsim.plot.published import beside_published as beside_published
 from nrsim.plot.spikes import population as population
 from nrsim.plot.spikes import raster as raster
 from nrsim.plot.stimuli import stimulus_sheet as stimulus_sheet
