@@ -28,6 +28,7 @@ from .images import match_images as match_images
 from .images import measure_images as measure_images
 from .images import morph as morph
 from .images import read_landmarks as read_landmarks
+from .images import stimuli_from_arrays as stimuli_from_arrays
 from .images import write_tem as write_tem
 from .joining import join_stimuli as join_stimuli
 from .joining import stack_frames as stack_frames
@@ -51,4 +52,5 @@ from .tuning import preferred_slopes as preferred_slopes
 from .tuning import summarise_slopes as summarise_slopes
 from .tuning import tuning_curves as tuning_curves
 from .tuning import window_rates as window_rates
+from .v1 import TemporalFilters as TemporalFilters
 from .v1 import V1Bank as V1Bank

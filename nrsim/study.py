@@ -91,9 +91,18 @@ def _plan(study: str | os.PathLike[str] | Mapping[str, Any] | None, assignments:
     for control in plan["encoder"]["controls"]:
         if control not in (*_RIVALS, "norm-shuffled"):
             raise unknown("control", control, (*_RIVALS, "norm-shuffled"))
+    plan["v1"] = _stated(_call(V1Bank, "v1", plan["v1"]), but=("threads", "phases"))
+    pool = {key: value for key, value in plan["features"].items() if key != "components"}
+    plan["features"] |= _stated(_call(PooledEnergy, "features", pool))
     plan["neurons"]["parameters"] = provenance.plain(_model(plan).get_params())
     plan["presentation"] = _known_parameters(neurons.present) | plan["presentation"]
     return plan
+
+
+def _stated(transformer: Any, but: Iterable[str] = ()) -> dict[str, Any]:
+    """Return a transformer's settings as TOML can hold them: without what is not set, and without ``but``."""
+    given = provenance.plain(transformer.get_params())
+    return {key: value for key, value in given.items() if value is not None and key not in but}
 
 
 def _model(plan: Mapping[str, Any]) -> Any:

@@ -79,3 +79,18 @@ def test_errors_of_features():
         nr.PooledEnergy(8).fit(pooled)
     with pytest.raises(TypeError, match="True or False"):
         nr.PooledEnergy(log=1)
+
+
+def test_frames_of_moving_faces_go_through_with_their_times():
+    rows = [{"domain": "human", "expression": "happy", "course": "ramp", "intensity": 1.0}]
+    moving = nr.render_faces(rows, size=24, frames=3)
+    pool = nr.PooledEnergy(size=3)
+    bank = nr.V1Bank([0.5, 1.0], 4)
+    features = pool.fit(bank.transform(moving, pool=pool)).transform(bank.transform(moving))
+    assert features["value"].dims == ("stimulus", "frame", "feature")
+    stills = pool.transform(bank.transform(nr.stack_frames(moving)))
+    assert features["value"].values[0] == pytest.approx(stills["value"].values, abs=1e-2 * float(stills["value"].max()))
+    assert (features["frame_time"].values == moving["frame_time"].values).all()
+    made = nr.PrincipalComponents(2).fit(features).transform(features)
+    assert made["value"].dims == ("stimulus", "frame", "feature")
+    assert (made["frame_time"].values == moving["frame_time"].values).all()

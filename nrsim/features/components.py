@@ -48,9 +48,11 @@ class PrincipalComponents:
         from sklearn.decomposition import PCA
 
         value = check(features, "Features")["value"].values
-        if self.n_components > min(value.shape):
+        value = value.reshape(-1, value.shape[-1])  # frames of moving faces are looked at one by one
+        if self.n_components > min(value.shape[0] - 1, value.shape[1]):  # about their mean, n stimuli span n − 1
             raise need(
-                f"at least {self.n_components} stimuli and features for {self.n_components} components",
+                f"at least {self.n_components + 1} stimuli and {self.n_components} features for "
+                f"{self.n_components} components",
                 f"{value.shape[0]} stimuli and {value.shape[1]} features",
             )
         model = PCA(self.n_components, svd_solver="full").fit(value.astype(np.float64))
@@ -78,8 +80,9 @@ class PrincipalComponents:
         same_features(self.feature_id_, got, "features")
         value = (features["value"].values - self.mean_) @ self.components_.T
         own = labels.carried(features)
+        own |= {name: features[name] for name in ("frame_time", "frame_intensity") if name in features.coords}
         names = [f"component-{i + 1}" for i in range(self.n_components)]
-        made = xr.Dataset({"value": (("stimulus", "feature"), value, {"units": "1"})}, own)
+        made = xr.Dataset({"value": (features["value"].dims, value, {"units": "1"})}, own)
         made = made.assign_coords(feature_id=("feature", names))
         step = "PrincipalComponents.transform"
         return check(provenance.stamp(made, "Features", step, self.get_params(), parents=[features]), "Features")

@@ -161,7 +161,8 @@ class PooledEnergy:
         lead = energy.shape[: 2 if "frame" in pooled["energy"].dims else 1]
         energy = energy.reshape(*lead, -1)
         value = np.log(energy + self.floor * self.mean_energy_) if self.log else energy
-        frames = {"frame_time": seen["frame_time"]} if "frame_time" in seen.coords and len(lead) > 1 else {}
+        moving = ("frame_time", "frame_intensity") if len(lead) > 1 else ()
+        frames = {name: seen[name] for name in moving if name in seen.coords}
         features = xr.Dataset(
             {"value": (("stimulus", "frame", "feature") if len(lead) > 1 else ("stimulus", "feature"), value)},
             {**labels.carried(seen), **frames, "feature_id": ("feature", self.feature_id_), **_channels(pooled)},

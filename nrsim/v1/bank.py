@@ -16,7 +16,9 @@ from nrsim.quantities import bare, whole
 from nrsim.schema import check, check_images
 from nrsim.v1 import gabor
 from nrsim.v1.gabor import Gabor
+from nrsim.v1.motion import Movies
 from nrsim.v1.plan import Gains, Plan
+from nrsim.v1.temporal import TemporalFilters
 
 DENSE_LIMIT = 2.0  # GB of unpooled maps that are still returned
 REACH_DRAWN = 4.0  # standard deviations of the envelope that receptive_field returns
@@ -84,6 +86,10 @@ class V1Bank:
         exact always.
     threads
         Pictures that are filtered at the same time; the result does not depend on it. Default 2.
+    temporal
+        How cells see time, a :class:`nrsim.TemporalFilters`. With two filters cells are selective for direction: there
+        is one channel for each direction of drift across each orientation's bars, at ``orientation`` and at 180 degrees
+        from it, which is the direction, 0 = to the right, 90 = up. Default none: each frame is seen by itself.
 
     Raises
     ------
@@ -117,6 +123,7 @@ class V1Bank:
         neighbourhood: float = 0.85,
         accuracy: str = "fast",
         threads: int = 2,
+        temporal: TemporalFilters | None = None,
     ) -> None:
         self.frequencies = _numbers(frequencies, "cycles/degree", "frequencies", above=0)
         if isinstance(orientations, (int, np.integer)) and not isinstance(orientations, bool):
@@ -138,6 +145,9 @@ class V1Bank:
             raise unknown("accuracy", accuracy, ACCURACY)
         self.accuracy = accuracy
         self.threads = whole(threads, "threads", low=1)
+        if temporal is not None and not isinstance(temporal, TemporalFilters):
+            raise need("temporal: a TemporalFilters", repr(temporal), "Write nr.TemporalFilters(…)", kind=TypeError)
+        self.temporal = temporal
 
     def _shape(
         self,
@@ -149,24 +159,31 @@ class V1Bank:
         """Work out the envelope from whichever way it was stated."""
         given = {"bandwidth": bandwidth, "orientation_bandwidth": orientation_bandwidth, "aspect_ratio": aspect_ratio}
         stated = [name for name, value in given.items() if value is not None]
+        self.bandwidth: float | None = None
+        self.orientation_bandwidth: float | None = None
+        self.aspect_ratio: float | None = None
+        self.envelope: list[float] | None = None
         if envelope is not None:
             if stated:
                 raise need("either envelope or bandwidths", f"envelope and {' and '.join(stated)}", kind=TypeError)
             pair = _numbers(envelope, "1", "envelope", above=0, each_once=False)
             if len(pair) != 2:
                 raise need("envelope: (across, along) in cycles", repr(envelope))
-            self._across, self._along = pair
+            self._across, self._along = self.envelope = pair
         else:
             if orientation_bandwidth is not None and aspect_ratio is not None:
                 todo = "Each gives the other"
                 raise need("orientation_bandwidth or aspect_ratio", "both", todo, kind=TypeError)
             octaves = bare(1.4 if bandwidth is None else bandwidth, "1", "bandwidth", above=0, high=3)
+            self.bandwidth = octaves
             self._across = gabor.across_from_bandwidth(octaves)
             if aspect_ratio is not None:
-                self._along = self._across * bare(aspect_ratio, "1", "aspect_ratio", above=0)
+                self.aspect_ratio = bare(aspect_ratio, "1", "aspect_ratio", above=0)
+                self._along = self._across * self.aspect_ratio
             else:
                 default = ORIENTATION_BANDWIDTH if orientation_bandwidth is None else orientation_bandwidth
                 angle = bare(default, "degree", "orientation_bandwidth", above=0, high=180)
+                self.orientation_bandwidth = angle
                 self._along = gabor.along_from_orientation(self._across, angle)
                 if not self._along > 0:
                     widest = gabor.widest_orientation(self._across)
@@ -175,9 +192,6 @@ class V1Bank:
                         f"{angle:g}",
                         "A broader tuning for orientation needs a broader one for frequency",
                     )
-        self.bandwidth, self.orientation_bandwidth = bandwidth, orientation_bandwidth
-        self.aspect_ratio = aspect_ratio
-        self.envelope = None if envelope is None else [self._across, self._along]
 
     def get_params(self) -> dict[str, Any]:
         """Return the constructor's parameters, as scikit-learn does."""
@@ -190,7 +204,7 @@ class V1Bank:
         ``bandwidth`` (octave) and ``orientation_bandwidth`` (degree), full width at half height of the amplitude, NaN
         where the channel never falls to half; ``sigma_across`` and ``sigma_along`` the bars, degree.
         """
-        shape = (len(self.frequencies), len(self.orientations))
+        shape = (len(self.frequencies), len(self._directions))
         each = np.array(self.frequencies)[:, None] * np.ones(shape)
         values = {
             "bandwidth": (np.full(shape, gabor.bandwidth_from_across(self._across)).round(9), "octave"),
@@ -214,7 +228,8 @@ class V1Bank:
         ----------
         faces
             A StimulusSet, ``image (stimulus, y, x)``, or moving faces, ``image (stimulus, frame, y, x)``, each frame of
-            which is seen by itself.
+            which is seen by itself unless the bank has ``temporal`` filters. With them faces have to move, and
+            ``frame_time`` says when.
         pool
             Pool each channel while filtering, so that the dense maps of many pictures never exist at once: a
             :class:`nrsim.PooledEnergy` or any object with its ``windows``, ``statistic`` and ``place_names``.
@@ -227,7 +242,9 @@ class V1Bank:
         -------
         xarray.Dataset
             A V1Response, ``energy (stimulus, frequency, orientation, y, x)`` float32; with a pool at places
-            ``(stimulus, frequency, orientation, place)``; with frames after ``stimulus``.
+            ``(stimulus, frequency, orientation, place)``; with frames after ``stimulus``. Of direction-selective cells
+            ``orientation`` is the direction of drift, all orientations first and then their opposites; the opponent
+            energy of Adelson & Bergen 1985 is the first half less the second.
 
         Raises
         ------
@@ -235,14 +252,16 @@ class V1Bank:
             If ``faces`` are no valid StimulusSet.
         ValueError
             If a frequency lies beyond what the pixels resolve, a receptive field is larger than the picture, or the
-            dense maps would need more than 2 GB.
+            dense maps would need more than 2 GB; with temporal filters, if nothing moves, ``frame_time`` is missing or
+            the frames are too few per second (the limit is named).
         """
         plan, spacing = self._plan(faces, pool)
         if pool is None and self.normalise == "divisive_pooled":
             todo = 'Give pool=nr.PooledEnergy(…), or use normalise="divisive"'
             raise need('a pool with normalise="divisive_pooled"', "none", todo)
-        shape = (len(self.frequencies), len(self.orientations), *plan.grid)
-        energy = self._run(faces, plan.energy, shape, block, progress)
+        shape = (len(self.frequencies), len(self._directions), *plan.grid)
+        work = plan.energy if self.temporal is None else Movies(plan, self._weights(faces)).energy
+        energy = self._run(faces, work, shape, block, progress)
         made = xr.Dataset({"energy": (self._dims(faces, (), plan), energy, {"units": "1"})})
         return self._label(made, faces, "V1Bank.transform", pool, spacing)
 
@@ -272,7 +291,9 @@ class V1Bank:
         -------
         xarray.Dataset
             A V1Response, ``response (stimulus, frequency, orientation, phase, y, x)`` float32; without normalisation a
-            grating of contrast 1 at the preferred frequency and orientation peaks at 1.
+            grating of contrast 1 at the preferred frequency and orientation peaks at 1, as does with temporal filters
+            one that drifts as preferred. Of a pair of filters the cell of phase φ and the direction of its even part is
+            cos φ · (even ∗ h_fast + odd ∗ h_slow) + sin φ · (odd ∗ h_fast − even ∗ h_slow).
 
         Raises
         ------
@@ -285,9 +306,10 @@ class V1Bank:
         if pool is not None and pool.statistic != "energy" and not rectify:
             raise need(f"rectify=True with the statistic {pool.statistic!r}", "signed responses")
         plan, spacing = self._plan(faces, pool)
-        shape = (len(self.frequencies), len(self.orientations), len(self.phases), *plan.grid)
+        shape = (len(self.frequencies), len(self._directions), len(self.phases), *plan.grid)
         phases = np.array(self.phases)
-        signed = self._run(faces, lambda images: plan.responses(images, phases, rectify), shape, block, progress)
+        seeing = plan if self.temporal is None else Movies(plan, self._weights(faces))
+        signed = self._run(faces, lambda images: seeing.responses(images, phases, rectify), shape, block, progress)
         made = xr.Dataset({"response": (self._dims(faces, ("phase",), plan), signed, {"units": "1"})})
         made = made.assign_coords(phase=("phase", self.phases, {"units": "degree"}))
         return self._label(made, faces, "V1Bank.responses", pool, spacing, rectify=rectify)
@@ -347,7 +369,7 @@ class V1Bank:
             raise need("pixels that are square and evenly spaced in degrees (coordinates y and x)", "others")
         spacing = float(steps.mean())
         shape = (len(y), len(x))
-        channels = [[self._channel(f, angle, spacing) for angle in self.orientations] for f in self.frequencies]
+        channels = tuple(tuple(self._channel(f, a, spacing) for a in self.orientations) for f in self.frequencies)
         for frequency, row in zip(self.frequencies, channels, strict=True):
             widest = max(row[0].across, row[0].along)
             if 2 * widest > min(shape):
@@ -367,8 +389,20 @@ class V1Bank:
             paired=pool is not None and pool.place_names is not None,
             exact=self.accuracy == "exact",
             threads=self.threads,
+            opposite=self.temporal.opposite if self.temporal is not None and self.temporal.directional else None,
         )
         return plan, spacing
+
+    def _weights(self, faces: xr.Dataset) -> np.ndarray:
+        """Return what each frame contributes to the response at each frame's onset, ``(filter, onset, frame)``."""
+        if self.temporal is None:
+            raise ValueError("internal: no temporal filters")
+        if "frame" not in faces["image"].dims:
+            todo = "Render frames, or use a bank without temporal filters"
+            raise need("moving stimuli, image (stimulus, frame, y, x), for temporal filters", "still ones", todo)
+        if "frame_time" not in faces.coords:
+            raise need("frame_time (frame) in s, when each frame appears", "none")
+        return self.temporal.weights(faces["frame_time"].values)
 
     def _run(self, faces: xr.Dataset, work: Any, shape: tuple[int, ...], block: int, progress: bool) -> np.ndarray:
         """Return what ``work`` makes of the pictures, block by block."""
@@ -382,8 +416,11 @@ class V1Bank:
             )
         out = np.empty((*lead, *shape), dtype=np.float32)
         with tqdm(total=lead[0], desc="V1", unit="image", disable=None if progress else True) as bar:
-            for start, images in blocks(faces, whole(block, "block", low=1)):
-                seen = work(images.reshape(-1, *images.shape[-2:]))
+            size = whole(block, "block", low=1)
+            if self.temporal is not None:
+                size = max(size, self.threads * faces.sizes["frame"])  # movies are filtered one by one
+            for start, images in blocks(faces, size):
+                seen = work(images.reshape(-1, *images.shape[-2:]) if self.temporal is None else images)
                 out[start : start + len(images)] = seen.reshape(len(images), *out.shape[1:])
                 bar.update(len(images))
         return out
@@ -392,10 +429,17 @@ class V1Bank:
         frames = ("frame",) if "frame" in faces["image"].dims else ()
         return ("stimulus", *frames, "frequency", "orientation", *extra, *(("place",) if plan.paired else ("y", "x")))
 
+    @property
+    def _directions(self) -> list[float]:
+        """The orientations, or of direction-selective cells the directions of drift, 0..360."""
+        if self.temporal is None or not self.temporal.directional:
+            return self.orientations
+        return [angle % 360.0 for angle in self.orientations] + [(angle + 180.0) % 360.0 for angle in self.orientations]
+
     def _coords(self) -> dict[str, Any]:
         return {
             "frequency": ("frequency", self.frequencies, {"units": "cycles/degree"}),
-            "orientation": ("orientation", self.orientations, {"units": "degree"}),
+            "orientation": ("orientation", self._directions, {"units": "degree"}),
         }
 
     def _label(

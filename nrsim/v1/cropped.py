@@ -19,8 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import fft
 
-from nrsim.v1.dense import mirror_pairs
-from nrsim.v1.gabor import Gabor
+from nrsim.v1.dense import cosines, mirror_pairs
+from nrsim.v1.gabor import Channels, Gabor
 from nrsim.v1.normalise import Divisive
 
 LOST = (2e-3, 5e-4)  # share of a filter's amplitude, on pictures with a 1/f spectrum, that may lie outside its box
@@ -62,7 +62,7 @@ class CroppedBank:
     def __init__(
         self,
         shape: tuple[int, int],
-        channels: list[list[Gabor]],
+        channels: Channels,
         windows_y: np.ndarray,
         windows_x: np.ndarray,
         *,
@@ -81,16 +81,17 @@ class CroppedBank:
         self.gain = None if divisive is None else _Gain(self, divisive)
 
     def _scale(self, channels: list[Gabor]) -> Scale:
-        boxes = [[_box(g, self.shape, axis, LOST[0]) for axis in (0, 1)] for g in channels]
+        powers = [_power(g, self.shape) for g in channels]
+        boxes = [[_box(power, axis, LOST[0]) for axis in (0, 1)] for power in powers]
         if max(size for each in boxes for _, size in each) < COARSE:
-            boxes = [[_box(g, self.shape, axis, LOST[1]) for axis in (0, 1)] for g in channels]
+            boxes = [[_box(power, axis, LOST[1]) for axis in (0, 1)] for power in powers]
         size, kept = [], []
         for axis in (0, 1):
             length = 2 * self.shape[axis]
             need = max(box[axis][1] for box in boxes)
-            spread = 1 / (2 * np.pi * min(min(g.across, g.along) for g in channels))
+            spread = max(g.spread(axis) for g in channels)
             enough = max(need, int(np.ceil(length * _samples(spread, self.windows[axis]))))
-            even = min(_even_length(enough), length)
+            even = min(_even_length(enough), 2 * length)
             size.append(even)
             kept.append(min(need, even))
         start = [(box[0][0], box[1][0]) for box in boxes]
@@ -114,9 +115,9 @@ class CroppedBank:
             back_y,
         )
 
-    def _extended(self, images: np.ndarray) -> np.ndarray:
+    def extended(self, images: np.ndarray) -> np.ndarray:
         """Return the cosine spectrum with its mirror image at negative frequencies and beyond Nyquist."""
-        spectrum = fft.dctn(images.astype(np.float32), axes=(1, 2), overwrite_x=True)
+        spectrum = cosines(images)
         for axis, (before, after) in zip((1, 2), self.reach, strict=True):
             n = spectrum.shape[axis]
             parts, beyond = [spectrum], max(after, before - n + 1)
@@ -146,6 +147,36 @@ class CroppedBank:
         np.multiply(squares, squares, out=squares)
         return squares[..., 0::2] + squares[..., 1::2]
 
+    def amplitudes(self, extended: np.ndarray, number: int, pair: int) -> np.ndarray:
+        """Return the conjugate of z for one pair of orientations on half the torus, ``(image, M_y, M_x / 2 + 1)``."""
+        s = self.scales[number]
+        (ky, kx), (y0, x0) = s.kept, s.start[pair]
+        y, x = y0 + self.reach[0][0], x0 + self.reach[1][0]
+        half = s.size[1] // 2 + 1
+        out = np.empty((len(extended), s.size[0], half), dtype=np.complex64)
+        box = np.zeros((CHUNK, *s.size), dtype=np.float32)
+        for first in range(0, len(extended), CHUNK):
+            part = extended[first : first + CHUNK, y : y + ky, x : x + kx]
+            np.multiply(s.filters[pair], part, out=box[: len(part), :ky, :kx])
+            out[first : first + len(part)] = fft.rfft2(box[: len(part)], axes=(1, 2))
+        return out
+
+    def in_windows(self, energy: np.ndarray, turned: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return ``energy (image, M_y, M_x / 2 + 1)`` pooled, and pooled for the mirrored orientation.
+
+        ``turned`` is the energy of the conjugate, which the other half of the torus holds.
+        """
+        s = self.scales[number]
+        n = s.to_x.shape[1] // 2
+        rows = energy @ s.to_x[:, :n] + (turned @ s.to_x[:, n:])[:, s.back]
+        if self.paired:
+            here, mirrored = np.einsum("bmp,spm->sbp", rows, s.to_y.reshape(2, n, -1), optimize=False)
+        else:
+            pooled = s.to_y @ rows
+            half = pooled.shape[1] // 2
+            here, mirrored = pooled[:, :half], pooled[:, half:]
+        return np.maximum(here, 0), np.maximum(mirrored, 0)
+
     def _pool(self, energy: np.ndarray, number: int, out: np.ndarray) -> None:
         """Pool ``energy`` into ``out (image, orientation, …)``."""
         s = self.scales[number]
@@ -168,7 +199,7 @@ class CroppedBank:
     def pooled(self, images: np.ndarray, out: np.ndarray) -> None:
         """Write the pooled energy of ``images (image, y, x)`` into ``out (image, frequency, orientation, …)``."""
         for first in range(0, len(images), CHUNK):
-            extended = self._extended(images[first : first + CHUNK])
+            extended = self.extended(images[first : first + CHUNK])
             numbers = range(len(self.scales))
             if self.gain is None:
                 for number in numbers:
@@ -227,43 +258,67 @@ class _Gain:
             self.analyse.append((forward[0], np.ascontiguousarray(forward[1].T)))
             self.synthesise.append((back[0], np.ascontiguousarray(back[1].T)))
 
+    def cosines(self, energy: np.ndarray, number: int, twice: np.ndarray) -> np.ndarray:
+        """Return what one frequency's ``energy (image, pair, M_y, M_x / 2 + 1)`` adds to D, in cosines.
+
+        ``twice`` says of which pairs the mirrored orientation counts too.
+        """
+        rows, columns = self.analyse[number]
+        half = self.halves[number][0]
+        both = energy[:, twice].sum(axis=1)
+        total = energy[:, ~twice].sum(axis=1)[:, :half] + both[:, :half]
+        total[:, 1 : half - 1] += both[:, : half - 1 : -1]
+        total[:, 0] += both[:, 0]
+        total[:, half - 1] += both[:, half - 1]
+        made = np.zeros((len(energy), *self.most), dtype=np.float32)
+        made[:, : len(rows), : columns.shape[1]] = rows @ total @ columns
+        return made
+
+    def factors(self, cosines: np.ndarray, number: int) -> np.ndarray:
+        """Return what one frequency's energies are multiplied with, ``(image, M_y, M_x / 2 + 1)``."""
+        rows, columns = self.synthesise[number]
+        drive = rows @ cosines @ columns
+        np.maximum(drive, 0, out=drive)
+        drive += self.constant
+        np.reciprocal(drive, out=drive)
+        return drive[:, self.folds[number]]
+
     def divide(self, energies: list[np.ndarray]) -> None:
         """Divide ``energies[frequency] (image, pair, M_y, M_x / 2 + 1)`` in place."""
-        cosines = np.zeros((len(energies[0]), *self.most), dtype=np.float32)
-        for energy, (rows, columns), (half, _) in zip(energies, self.analyse, self.halves, strict=True):
-            both = energy[:, self.twice].sum(axis=1)
-            total = energy[:, ~self.twice].sum(axis=1)[:, :half] + both[:, :half]
-            total[:, 1 : half - 1] += both[:, : half - 1 : -1]
-            total[:, 0] += both[:, 0]
-            total[:, half - 1] += both[:, half - 1]
-            cosines[:, : len(rows), : columns.shape[1]] += rows @ total @ columns
-        for energy, (rows, columns), fold in zip(energies, self.synthesise, self.folds, strict=True):
-            drive = rows @ cosines @ columns
-            np.maximum(drive, 0, out=drive)
-            drive += self.constant
-            np.reciprocal(drive, out=drive)
-            energy *= drive[:, None, fold]
+        cosines = np.sum([self.cosines(energy, i, self.twice) for i, energy in enumerate(energies)], axis=0)
+        for i, energy in enumerate(energies):
+            energy *= self.factors(cosines, i)[:, None]
 
 
-def _box(gabor: Gabor, shape: tuple[int, int], axis: int, lost: float) -> tuple[int, int]:
-    """Return (start, size) of the frequencies along ``axis`` that keep all but ``lost`` of a 1/f picture's response."""
-    widest = 7 / (2 * np.pi * min(gabor.across, gabor.along))
-    centre = gabor.frequency * np.array([-np.sin(np.deg2rad(gabor.orientation)), np.cos(np.deg2rad(gabor.orientation))])
-    place = []
-    for a in (0, 1):
-        reach = int(np.ceil(widest * 2 * shape[a])) + 1
-        place.append(int(np.rint(centre[a] * 2 * shape[a])) + np.arange(-reach, reach + 1))
-    v, u = -place[0][:, None] / (2 * shape[0]), place[1][None] / (2 * shape[1])
+def _power(gabor: Gabor, shape: tuple[int, int]) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return for each axis the frequencies about the channel's and its power there, for pictures with a 1/f spectrum.
+
+    Summed over the other axis.
+    """
+    turn = np.deg2rad(gabor.orientation)
+    centre = gabor.frequency * np.array([-np.sin(turn), np.cos(turn)])
+    places = []
+    for axis in (0, 1):
+        reach = int(np.ceil(5 * gabor.spread(axis) * 2 * shape[axis])) + 1
+        middle, most = int(np.rint(centre[axis] * 2 * shape[axis])), 2 * shape[axis] - 1
+        low, high = middle - reach, middle + reach
+        if gabor.leak**2 > LOST[1]:  # what makes even and odd parts equal adds a little at the opposite frequency
+            low, high = min(low, -high), max(high, -low)
+        places.append(np.arange(max(low, -most), min(high, most) + 1))
+    v, u = -places[0][:, None] / (2 * shape[0]), places[1][None] / (2 * shape[1])
     power = gabor.transfer(v, u) ** 2
     power /= np.maximum(u**2 + v**2, 1 / (2 * max(shape)) ** 2)
-    mass = power.sum(axis=1 - axis)
+    return [(places[axis], power.sum(axis=1 - axis)) for axis in (0, 1)]
+
+
+def _box(power: list[tuple[np.ndarray, np.ndarray]], axis: int, lost: float) -> tuple[int, int]:
+    """Return (start, size) of the shortest run of frequencies along ``axis`` that keeps all but ``lost``."""
+    places, mass = power[axis]
     total = np.concatenate([[0.0], np.cumsum(mass)])
-    allowed = total[-1] * (1 - lost**2)
-    # the shortest run of frequencies that holds enough, by two pointers
-    stops = np.searchsorted(total, total[:-1] + allowed)
+    stops = np.searchsorted(total, total[:-1] + total[-1] * (1 - lost**2))
     sizes = np.where(stops < len(total), stops - np.arange(len(stops)), len(total))
     first = int(np.argmin(sizes))
-    return int(place[axis][first]), int(sizes[first])
+    return int(places[first]), min(int(sizes[first]), len(places) - first)
 
 
 def _samples(spread: float, windows: np.ndarray) -> float:

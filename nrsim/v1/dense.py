@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from scipy import fft
 
-from nrsim.v1.gabor import Gabor
+from nrsim.v1.gabor import Channels, Gabor
 
 SMALL = 1e-7  # of the filter's largest value: columns of the spectrum below are left out
 
@@ -44,6 +44,13 @@ def opposed(orientation: float, partner: float) -> bool:
     return bool(abs(np.mod(partner - (180.0 - orientation) + 180.0, 360.0) - 180.0) > 90.0)
 
 
+def cosines(images: np.ndarray) -> np.ndarray:
+    """Return the cosine spectrum of ``images (…, y, x)`` as float32, without their mean, which no channel sees."""
+    spectrum = fft.dctn(images.astype(np.float32), axes=(-2, -1), overwrite_x=True)
+    spectrum[..., 0, 0] = 0
+    return spectrum
+
+
 class DenseBank:
     """Channels on pictures of one shape, at every pixel.
 
@@ -55,7 +62,7 @@ class DenseBank:
         ``channels[frequency][orientation]``, in pixels.
     """
 
-    def __init__(self, shape: tuple[int, int], channels: list[list[Gabor]]) -> None:
+    def __init__(self, shape: tuple[int, int], channels: Channels) -> None:
         self.shape = shape
         self.n_frequencies, self.n_orientations = len(channels), len(channels[0])
         self._pairs = mirror_pairs(np.array([each.orientation for each in channels[0]]))
@@ -63,23 +70,18 @@ class DenseBank:
         self._plans: dict[tuple[int, int], tuple[slice, list[np.ndarray | None]]] = {}
 
     def spectrum(self, images: np.ndarray) -> np.ndarray:
-        """Return the cosine spectrum of ``images (…, y, x)`` as float32."""
-        return fft.dctn(images.astype(np.float32), axes=(-2, -1), overwrite_x=True)
+        """Return the cosine spectrum of ``images (…, y, x)``."""
+        return cosines(images)
 
     def _plan(self, i: int, j: int) -> tuple[slice, list[np.ndarray | None]]:
         """Return the columns in use and H's four parts there (cc, ss, cs, sc), None where all are 0."""
         if (i, j) not in self._plans:
             ny, nx = self.shape
             gabor = self._channels[i][j]
-            parts = []
-            for sy, sx in ((1, 1), (-1, -1), (1, -1), (-1, 1)):
-                parts.append(_folded(gabor, ny, nx, sy, sx) / (4 * ny * nx))
+            columns = slice(0, min(nx, int(np.ceil(2 * nx * gabor.reach(1, SMALL))) + 1))
+            parts = [part / (4 * ny * nx) for part in _parts(gabor, ny, nx, columns.stop)]
             largest = max(float(np.abs(part).max()) for part in parts)
-            used = np.flatnonzero(np.max([np.abs(part).max(axis=0) for part in parts], axis=0) > SMALL * largest)
-            columns = slice(int(used[0]), int(used[-1]) + 1)
-            kept = [
-                part[:, columns].astype(np.float32) if np.abs(part).max() > SMALL * largest else None for part in parts
-            ]
+            kept = [part.astype(np.float32) if np.abs(part).max() > SMALL * largest else None for part in parts]
             self._plans[i, j] = columns, kept
         return self._plans[i, j]
 
@@ -111,23 +113,21 @@ class DenseBank:
         return maps
 
 
-def _folded(gabor: Gabor, ny: int, nx: int, sy: int, sx: int) -> np.ndarray:
-    """Return ¼ Σ over the signs of both frequencies of H times those signs where s = −1, at k ≥ 0, ``(y, x)``.
+def _parts(gabor: Gabor, ny: int, nx: int, n_columns: int) -> list[np.ndarray]:
+    """Return H's parts that are symmetric (c) or antisymmetric (s) in y and x: cc, ss, cs, sc, at k ≥ 0, ``(y, x)``.
 
     Frequencies beyond Nyquist fold back, as those of a kernel that is sampled at the pixels do.
     """
-    total = np.zeros((ny, nx))
-    for turn_y in (-1, 0, 1):
-        for turn_x in (-1, 0, 1):
-            for a in (1, -1):
-                for b in (1, -1):
-                    ky = a * np.arange(ny)[:, None] + 2 * ny * turn_y
-                    kx = b * np.arange(nx)[None] + 2 * nx * turn_x
-                    # rows run down, so a row frequency of +1 is −1 upwards
-                    h = gabor.transfer(-ky / (2 * ny), kx / (2 * nx))
-                    weight = (a if sy < 0 else 1) * (b if sx < 0 else 1)
-                    total += weight * h / 4
-    return total
+    turns_y, turns_x = ((-1, 0, 1) if gabor.reach(axis, SMALL) > 0.5 else (0,) for axis in (0, 1))
+    rows, columns = np.arange(ny)[:, None] / (2 * ny), np.arange(n_columns)[None] / (2 * nx)
+    # rows run down, so a row frequency of +1 is −1 upwards
+    quarter = {
+        (a, b): sum(gabor.transfer(-(a * rows + ty), b * columns + tx) for ty in turns_y for tx in turns_x) / 4
+        for a in (1, -1)
+        for b in (1, -1)
+    }
+    signs = {"cc": lambda a, b: 1, "ss": lambda a, b: a * b, "cs": lambda a, b: b, "sc": lambda a, b: a}
+    return [sum(sign(a, b) * part for (a, b), part in quarter.items()) for sign in signs.values()]
 
 
 def _back(

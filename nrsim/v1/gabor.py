@@ -76,6 +76,18 @@ class Gabor:
         back = leak**4  # the envelope's transfer function at −f
         return 4 / (1 + back - 2 * leak**2), 4 / (1 - back)
 
+    def spread(self, axis: int) -> float:
+        """Return the standard deviation of the transfer function's projection on an axis (0 = y), cycles/px."""
+        c, s = np.cos(np.deg2rad(self.orientation)), np.sin(np.deg2rad(self.orientation))
+        across, along = (s, c) if axis == 0 else (c, s)
+        return float(np.hypot(across / self.across, along / self.along) / (2 * np.pi))
+
+    def reach(self, axis: int, small: float) -> float:
+        """Return the frequency along an axis (0 = y) beyond which |H| is below ``small`` of its largest, cycles/px."""
+        turn = np.deg2rad(self.orientation)
+        centre = self.frequency * abs(np.sin(turn) if axis == 0 else np.cos(turn))
+        return float(centre + np.sqrt(-2 * np.log(small)) * self.spread(axis))
+
     def parts(self, v: np.ndarray, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the transfer functions (even, odd) at ``v`` (cycles/px up) and ``u`` (to the right), broadcast.
 
@@ -110,3 +122,6 @@ class Gabor:
         wave = 2 * np.pi * self.frequency * p
         even, odd = self.gains
         return gauss * (np.cos(turn) * even * (np.cos(wave) - self.leak) - np.sin(turn) * odd * np.sin(wave))
+
+
+Channels = tuple[tuple[Gabor, ...], ...]  # channels[frequency][orientation]

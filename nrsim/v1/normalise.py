@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
+from scipy import fft
 
-from nrsim.v1.gabor import Gabor
+from nrsim.v1.gabor import Channels
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,11 @@ class Divisive:
 
     def pool(self, powered: np.ndarray) -> np.ndarray:
         """Return D ``(y, x)`` from A^n ``(frequency, orientation, y, x)``, reflected at the border."""
-        total = np.zeros(powered.shape[2:], dtype=np.float32)
-        for maps, spread in zip(powered.sum(axis=1), self.spreads, strict=True):
-            total += gaussian_filter(maps, spread, mode="reflect", truncate=5) if spread else maps
-        return total / np.float32(self.total)
+        shape = powered.shape[2:]
+        cosines = fft.dctn(powered.sum(axis=1), axes=(1, 2), overwrite_x=True)
+        cosines *= np.stack([gaussian(shape, spread) for spread in self.spreads])
+        total = fft.idctn(cosines.sum(axis=0), overwrite_x=True)
+        return np.maximum(total, 0) / np.float32(self.total)
 
     def divide(self, energy: np.ndarray) -> np.ndarray:
         """Return R ``(frequency, orientation, y, x)`` from A²."""
@@ -59,24 +61,36 @@ class Divisive:
         ``neighbours`` holds, for each frequency, the weights of all windows in the pool of each, ``(window, window)``.
         """
         powered = self.powered(energy)
-        drive = np.zeros((len(energy), energy.shape[-1]), dtype=np.float32)
+        drive = np.zeros((len(energy), 1, energy.shape[-1]), dtype=np.float32)
         for i, weights in enumerate(neighbours):
-            drive += powered[:, i].sum(axis=1) @ weights.T
+            drive += powered[:, i].sum(axis=1)[:, None] @ weights.T  # a product an image: its company does not count
         drive = drive / np.float32(self.total) + np.float32(self.semi_saturation**self.exponent)
-        return powered / drive[:, None, None]
+        return powered / drive[:, None]
 
 
-def summed(channels: list[list[Gabor]], exponent: float) -> float:
-    """Return Σ A^n over all channels for a full-contrast grating that one prefers, averaged over the frequencies."""
+@lru_cache(maxsize=64)
+def gaussian(shape: tuple[int, int], spread: float) -> np.ndarray:
+    """Return what a Gaussian blur with reflecting border does to a picture's cosines, ``shape`` float32."""
+    falls = [np.exp(-2 * (np.pi * spread * np.arange(n) / (2 * n)) ** 2) for n in shape]
+    return np.outer(*falls).astype(np.float32)
+
+
+def summed(channels: Channels, exponent: float, opposite: float | None = None) -> float:
+    """Return Σ A^n over all channels for a full-contrast grating that one prefers, averaged over the frequencies.
+
+    With ``opposite`` each channel stands for both directions of drift, and the grating drifts as one of them prefers.
+    """
     sums = []
     for own in channels:
         angle = np.deg2rad(own[0].orientation)
         u = np.array([own[0].frequency * np.cos(angle)])
         v = np.array([own[0].frequency * np.sin(angle)])
         parts = [each.parts(v, u) for row in channels for each in row]
-        # even and odd parts take turns with the grating's phase: the mean energy of all phases
-        energy = np.array([(float(even[0]) ** 2 + float(odd[0]) ** 2) / 8 for even, odd in parts])
-        sums.append(float((energy ** (exponent / 2)).sum()))
+        # a grating is two waves, ahead and back, each of which a channel passes: the mean energy of all phases
+        ahead = np.array([float(even[0] + odd[0]) ** 2 / 16 for even, odd in parts])
+        back = np.array([float(even[0] - odd[0]) ** 2 / 16 for even, odd in parts])
+        energies = [ahead + back] if opposite is None else [ahead + opposite * back, opposite * ahead + back]
+        sums.append(sum(float((energy ** (exponent / 2)).sum()) for energy in energies))
     return float(np.mean(sums))
 
 
@@ -97,10 +111,10 @@ def local_contrast(images: np.ndarray, spread: float, semi_saturation: float, ex
     deviation ``spread`` (px) and C = 2√2 times the standard deviation there, which of a grating about luminance ½ is
     its contrast.
     """
-    sizes = (0, spread, spread)
+    blur = gaussian(images.shape[1:], spread)
     pictures = images.astype(np.float32)
-    mean = gaussian_filter(pictures, sizes, mode="reflect")
-    away = pictures - mean
-    contrast = np.sqrt(8 * gaussian_filter(away * away, sizes, mode="reflect"))
+    away = pictures - fft.idctn(fft.dctn(pictures, axes=(1, 2)) * blur, axes=(1, 2), overwrite_x=True)
+    squares = fft.idctn(fft.dctn(away * away, axes=(1, 2), overwrite_x=True) * blur, axes=(1, 2), overwrite_x=True)
+    contrast = np.sqrt(8 * np.maximum(squares, 0))
     divisor = (np.float32(semi_saturation**exponent) + contrast**exponent) ** np.float32(1 / exponent)
     return away / divisor

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,9 @@ from nrsim import windows
 from nrsim.v1 import normalise
 from nrsim.v1.cropped import CHUNK, CroppedBank, normalisable
 from nrsim.v1.dense import DenseBank
-from nrsim.v1.gabor import Gabor
+from nrsim.v1.gabor import Channels
+
+FINEST = 0.9  # cycles/px
 
 
 @dataclass(frozen=True)
@@ -51,12 +53,14 @@ class Plan:
         Whether to take the exact way where the fast one could be taken.
     threads
         Pictures filtered at the same time.
+    opposite
+        Of direction-selective channels: the energy that one gives to a grating that its opposite prefers.
     """
 
     def __init__(
         self,
         shape: tuple[int, int],
-        channels: list[list[Gabor]],
+        channels: Channels,
         gains: Gains,
         pools: tuple[np.ndarray, np.ndarray] | None,
         *,
@@ -64,21 +68,23 @@ class Plan:
         paired: bool = False,
         exact: bool = False,
         threads: int = 1,
+        opposite: float | None = None,
     ) -> None:
         self.shape, self.channels, self.gains, self.pools = shape, channels, gains, pools
         self.statistic, self.paired, self.threads = statistic, paired, threads
         self.divisive = None
         if gains.kind.startswith("divisive"):
-            total = normalise.summed(channels, gains.exponent)
+            total = normalise.summed(channels, gains.exponent, opposite)
             self.divisive = normalise.Divisive(gains.semi_saturation, gains.exponent, gains.spreads, total)
         orientations = np.array([each.orientation for each in channels[0]])
         before = gains.kind == "divisive"
         smooth = gains.exponent == 2 and min(gains.spreads) > 0 and normalisable(orientations)
-        self.fast = not exact and pools is not None and statistic == "energy" and (smooth or not before)
-        self.dense = DenseBank(shape, channels)
+        # a channel so fine and broad that it reaches where low frequencies fold to, 1 cycle/px, has no band of its own
+        fine = max(each.reach(axis, 1e-4) for row in channels for each in row for axis in (0, 1)) > FINEST
+        self.fast = not exact and not fine and pools is not None and statistic == "energy" and (smooth or not before)
+        self.dense = _dense(shape, channels)
         if self.fast and pools is not None:
-            divisive = self.divisive if before else None
-            self.cropped = CroppedBank(shape, channels, *pools, paired=paired, divisive=divisive)
+            self.cropped = _cropped(shape, channels, _Arrays(pools), paired, self.divisive if before else None)
         if pools is None:
             self.grid: tuple[int, ...] = shape
         elif paired:
@@ -95,7 +101,7 @@ class Plan:
             y, x = (each.ravel() for each in np.meshgrid(y, x, indexing="ij"))
         return normalise.neighbours(y, x, self.gains.spreads)
 
-    def _look(self, images: np.ndarray) -> np.ndarray:
+    def look(self, images: np.ndarray) -> np.ndarray:
         """Return ``images`` as the filters see them."""
         if self.gains.kind != "local_contrast":
             return images
@@ -108,7 +114,7 @@ class Plan:
         out = np.empty((len(images), len(self.channels), len(self.channels[0]), *self.grid), dtype=np.float32)
 
         def chunk(first: int) -> None:
-            part, into = self._look(images[first : first + CHUNK]), out[first : first + CHUNK]
+            part, into = self.look(images[first : first + CHUNK]), out[first : first + CHUNK]
             if self.fast:
                 self.cropped.pooled(part, into)
             else:
@@ -118,7 +124,7 @@ class Plan:
                 flat = into.reshape(*into.shape[:3], -1)
                 into[...] = self.divisive.divide_pooled(flat, self.neighbours).reshape(into.shape)
 
-        self._each(chunk, range(0, len(images), CHUNK))
+        self.each(chunk, range(0, len(images), CHUNK))
         return out
 
     def _exact(self, image: np.ndarray) -> np.ndarray:
@@ -136,7 +142,7 @@ class Plan:
         out = np.empty(shape, dtype=np.float32)
 
         def one(number: int) -> None:
-            image = self._look(images[number : number + 1])[0]
+            image = self.look(images[number : number + 1])[0]
             drive = None
             if self.divisive is not None:
                 drive = self.divisive.pool(self.divisive.powered(self.dense.energy(image)))
@@ -151,10 +157,11 @@ class Plan:
                     signed = windows.pool_maps(signed, *self.pools, self.statistic, self.paired)
                 out[number, i, j] = signed
 
-        self._each(one, range(len(images)))
+        self.each(one, range(len(images)))
         return out
 
-    def _each(self, work: Callable[[int], None], numbers: range) -> None:
+    def each(self, work: Callable[[int], None], numbers: range) -> None:
+        """Call ``work`` with each of ``numbers``, on the plan's threads."""
         with _blas().limit(limits=1, user_api="blas"):
             if self.threads == 1 or len(numbers) == 1:
                 for number in numbers:
@@ -163,6 +170,33 @@ class Plan:
             with ThreadPoolExecutor(self.threads) as workers:
                 for _ in workers.map(work, numbers):
                     pass
+
+
+class _Arrays:
+    """Arrays that count as the same where their values are."""
+
+    def __init__(self, arrays: tuple[np.ndarray, ...]) -> None:
+        self.arrays = arrays
+        self._key = tuple((each.shape, each.tobytes()) for each in arrays)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Arrays) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+
+# what is worked out for pictures of one shape serves the next call too
+@lru_cache(maxsize=2)
+def _dense(shape: tuple[int, int], channels: Channels) -> DenseBank:
+    return DenseBank(shape, channels)
+
+
+@lru_cache(maxsize=4)
+def _cropped(
+    shape: tuple[int, int], channels: Channels, pools: _Arrays, paired: bool, divisive: normalise.Divisive | None
+) -> CroppedBank:
+    return CroppedBank(shape, channels, *pools.arrays, paired=paired, divisive=divisive)
 
 
 @cache
