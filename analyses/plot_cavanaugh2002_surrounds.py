@@ -74,10 +74,10 @@ ratio = {normalise: (seen[1:] / seen[0]).values for normalise, seen in surrounde
 # %%
 figure, axes = plt.subplots(1, 4, figsize=(16, 4.2), layout="constrained", width_ratios=[1, 1, 0.7, 1.5])
 looks = {
-    ("none", 2.0, HIGH): ("complex", "#D55E00", "--"),
-    ("simple", 2.0, HIGH): ("simple, divisive", "#009E73", "-"),
-    ("divisive", 2.0, HIGH): ("complex, divisive", "#CC79A7", "-"),
-    ("divisive", 2.0, LOW): ("complex, divisive, contrast 0.1", "#CC79A7", ":"),
+    ("none", 2.0, HIGH): ("complex", "0.4", "--"),
+    ("simple", 2.0, HIGH): ("simple, divisive", "#0072B2", "-"),
+    ("divisive", 2.0, HIGH): ("complex, divisive", "#D55E00", "-"),
+    ("divisive", 2.0, LOW): ("complex, divisive, contrast 0.1", "#D55E00", ":"),
 }
 for key, (name, colour, dash) in looks.items():
     curve = curves[key]
@@ -91,7 +91,7 @@ for ax, title in ((axes[0], "cells of 2 cycles/degree"), (axes[1], "complex, div
     ax.set(xlabel="diameter of the patch (degree)", ylabel="response / greatest", title=title, ylim=(0, 1.45))
 axes[0].legend(frameon=False, fontsize=8, loc="upper left")
 axes[1].legend(frameon=False, title="cycles/degree", ncols=3, loc="upper left")
-for name, marker, colour in (("none", "o", "#D55E00"), ("divisive", "s", "#CC79A7")):
+for name, marker, colour in (("none", "o", "0.4"), ("divisive", "s", "#D55E00")):
     axes[2].plot(ANGLES, ratio[name], marker=marker, color=colour, label=name)
 axes[2].set(xlabel="surround − patch (degree)", xticks=ANGLES, ylabel="response with / without", ylim=(0, 1.45))
 axes[2].set_title("orientation of the surround")

@@ -44,7 +44,7 @@ KINDS = {
 DIRECTIONS = np.arange(0, 180, 10.0)  # degree
 FREQUENCIES = 2.0 ** np.arange(-1, 3.1, 0.25)  # cycles/degree
 HERE = nr.PooledEnergy(places=[(0, 0)], tolerance=0.001)  # the cells in the middle of the picture
-SPLIT = dict(zip(KINDS, nr.plot.style.PALETTE, strict=False))
+COLOURS = dict(zip(KINDS, nr.plot.style.PALETTE, strict=False))
 
 
 def drifting(frames, orientations=(ORIENTATION,), frequencies=(FREQUENCY,), contrasts=(1.0,)):
@@ -87,11 +87,11 @@ off = {}
 for kind in ("complex", "complex, divisive"):
     turned, shifted = [], []
     for frequency in nr.V1Bank().frequencies:
-        series = strength(kind, drifting(4, DIRECTIONS, [frequency])).sel(frequency=frequency)
+        series = strength(kind, drifting(3, DIRECTIONS, [frequency])).sel(frequency=frequency)
         found = nr.measure_tuning(series, along="grating_orientation")["preferred"]
         turned.append((found - found["orientation"] + 90) % 180 - 90)
     for orientation in nr.V1Bank().orientations:
-        series = strength(kind, drifting(4, [orientation], 2.0 ** np.arange(-1.5, 3.76, 0.25)))
+        series = strength(kind, drifting(3, [orientation], 2.0 ** np.arange(-1.5, 3.76, 0.25)))
         found = nr.measure_tuning(series.sel(orientation=orientation), along="grating_frequency")["preferred"]
         shifted.append(np.log2(found / found["frequency"]))
     off[kind] = np.array(turned), np.array(shifted).T  # (frequency, orientation) each
@@ -102,7 +102,7 @@ for kind in ("complex", "complex, divisive"):
 cycle, by_orientation, by_frequency, measured = {}, {}, {}, {}
 contrasts = 2.0 ** np.arange(-5, 0.1, 0.5)
 for kind in KINDS:
-    frames = 6 if "simple" in kind else 4
+    frames = 6 if "simple" in kind else 3
     cycle[kind] = cell(kind, drifting(24 if "divisive" in kind else 96), seen_by)
     by_orientation[kind] = cell(kind, drifting(frames, DIRECTIONS))
     by_frequency[kind] = cell(kind, drifting(frames, frequencies=FREQUENCIES))
@@ -119,7 +119,7 @@ for kind in KINDS:
     if kind == "simple":
         measured[kind]["sensitivity, full width at ½ (octave)"] = frequency["bandwidth"]
     elif "complex" in kind:
-        shown = cell(kind, drifting(4, frequencies=FREQUENCIES[2:-2], contrasts=contrasts))
+        shown = cell(kind, drifting(3, frequencies=FREQUENCIES[2:-2], contrasts=contrasts))
         grid = shown.set_index(stimulus=["grating_frequency", "grating_contrast"]).unstack("stimulus")
         level = np.log(0.1 * grid.max().item())
         reached = [np.interp(level, np.log(row), np.log(contrasts)) for row in grid.values]
@@ -131,7 +131,7 @@ for kind in KINDS:
 # %%
 # Curves above, the numbers beside the published ones below.
 figure, axes = plt.subplots(2, 4, figsize=(15, 7), layout="constrained")
-for kind, colour in SPLIT.items():
+for kind, colour in COLOURS.items():
     look = {"color": colour, "label": kind, "linestyle": "-" if "simple" in kind else "--", "linewidth": 1.6}
     wave = cycle[kind].isel(stimulus=0)
     axes[0, 0].plot(wave["frame_time"], wave / wave.max(), **look)

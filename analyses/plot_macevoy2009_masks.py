@@ -84,19 +84,21 @@ axes[0].set_xticks(CONTRASTS[1::2], [f"{c:.3g}" for c in CONTRASTS[1::2]])
 axes[0].set(xlabel="contrast of the preferred grating", ylabel="response (1)", title="complex cell, divisive")
 axes[0].legend(title="mask, orthogonal", frameon=False, loc="upper left")
 axes[1].plot(MASKS, list(true.values()), color="0.6", label="√(c50² + mask²)")
-axes[1].plot(MASKS, [fits["divisive", mask]["semi_saturation"].item() for mask in MASKS], "o", label="fitted")
+axes[1].plot(
+    MASKS, [fits["divisive", mask]["semi_saturation"].item() for mask in MASKS], "o", color="#D55E00", label="fitted"
+)
 axes[1].set(xlabel="contrast of the mask", ylabel="c50 (contrast)", ylim=(0, 0.7), title="shift of c50")
 axes[1].legend(frameon=False, loc="lower right")
 
 equal = MASKS[1:]
-for (name, colour), marker in zip({"none": "#D55E00", "divisive": "#CC79A7"}.items(), "os", strict=True):
+for (name, colour), marker in zip({"none": "0.4", "divisive": "#D55E00"}.items(), "os", strict=True):
     axes[2].plot(equal, [weights[name, c, c].mean() for c in equal], color=colour, marker=marker, label=name)
 axes[2].axhline(0.5, color="0.2", linewidth=1.2)
 axes[2].text(0.5, 0.51, "MacEvoy 2009", fontsize=8, ha="right", va="bottom")
 for part, look in ((0, ":"), (1, "--")):
     line = [weights["divisive", 0.5, c][part] for c in equal]
     axes[2].plot(
-        equal, line, color="0.5", linestyle=look, label=("of 0.5" if part == 0 else "of the weaker") + ", divisive"
+        equal, line, color="#D55E00", linestyle=look, label=("of 0.5" if part == 0 else "of the weaker") + ", divisive"
     )
 axes[2].set_xscale("log", base=2)
 axes[2].set_xticks(equal, [f"{c:g}" for c in equal])
