@@ -41,10 +41,13 @@ from .provenance import identical as identical
 from .recipes import list_stimuli as list_stimuli
 from .recipes import load_stimuli as load_stimuli
 from .recordings import published_curves as published_curves
+from .recordings import published_v1 as published_v1
 from .recordings import read_curves as read_curves
 from .recordings import select as select
 from .study import run_study as run_study
 from .tuning import fit_intensity_response as fit_intensity_response
+from .tuning import harmonics as harmonics
+from .tuning import measure_tuning as measure_tuning
 from .tuning import preferred_slopes as preferred_slopes
 from .tuning import summarise_slopes as summarise_slopes
 from .tuning import tuning_curves as tuning_curves

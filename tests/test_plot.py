@@ -7,6 +7,7 @@ import nrsim as nr
 
 WINDOW = (0.1, 0.4)
 SAME = {"happy": "lip-smack", "angry": "threat"}
+SCHILLER = "spatial-frequency selectivity ratio"
 
 
 @pytest.fixture(autouse=True)
@@ -328,3 +329,33 @@ def test_unknown_names_name_the_nearest(made):
         nr.plot.raster(made["recording"].drop_dims("spike"))
     with pytest.raises(ValueError, match="fits with the same neuron_id"):
         nr.plot.intensity_response(made["curves"], made["fits"].isel(neuron=[0]))
+
+
+def test_published_values_stand_below_what_was_measured():
+    rows = nr.published_v1("contrast exponent")
+    ax = nr.plot.beside_published({"exponent": {"simple": 2.0, "complex": 2.1}}, {"exponent": rows})
+    at = {marker: [line.get_xydata()[0] for line in ax.lines if line.get_marker() == marker] for marker in "os|"}
+    assert [x for x, _ in at["o"]] == [2.0, 2.4]  # a cell, and the value that was recalled
+    assert [x for x, _ in at["s"]] == [2.1]
+    assert [x for x, _ in at["|"]] == [2.0]
+    assert max(at["|"][0][1], at["o"][1][1]) < min(at["s"][0][1], at["o"][0][1])
+    assert {text.get_text() for text in ax.texts} == {"Sclar 1990, median", "Albrecht 1982, mean"}
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["simple", "complex"]
+
+
+def test_quartiles_are_drawn_and_ranges_are_not_and_percent_is_a_fraction():
+    ax = nr.plot.beside_published(
+        {"ratio": {"model": 0.6}}, {"ratio": nr.published_v1(SCHILLER).iloc[:1]}, legend=False
+    )
+    (bar,) = [line for line in ax.lines if len(line.get_xdata()) == 2]
+    assert list(bar.get_xdata()) == pytest.approx([0.43, 0.62])
+    assert ax.get_legend() is None
+    widths = nr.published_v1("orientation bandwidth").iloc[:1]
+    assert all(len(line.get_xdata()) == 1 for line in nr.plot.beside_published({"w": {"m": 35}}, {"w": widths}).lines)
+
+
+def test_published_rows_of_nothing_measured_are_refused():
+    with pytest.raises(ValueError, match="published rows of what was measured: width; got 'widht'"):
+        nr.plot.beside_published({"width": {"m": 1.0}}, {"widht": nr.published_v1(SCHILLER)})
+    with pytest.raises(ValueError, match="without definition"):
+        nr.plot.beside_published({"w": {"m": 1.0}}, {"w": nr.published_v1(SCHILLER).drop(columns="definition")})
