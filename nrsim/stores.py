@@ -127,26 +127,25 @@ class BlockStore:
             self._open.enter_context(_alone(self.folder / "lock", self.target))
         except OSError as error:
             reason = error.strerror or str(error)
-            raise type(error)(
-                f"needed a name that can be written to; {str(self.target)!r} cannot be: {reason}"
-            ) from None
+            text = f"needed a name that can be written to; {str(self.target)!r} cannot be: {reason}"
+            raise type(error)(text) from None
         return self
 
     def resume(self, source: xr.DataArray) -> None:
         """Go on with what an earlier run left if it was of the same, else begin."""
         left = self._left()
         if left is not None:
-            reasons, (done, chunk) = self._differences(left, source)
+            reasons, lines, chunk = self._differences(left, source), self._lines(), int(left["chunk"])
+            done = lines[-1][1] if lines else 0
             if not reasons:
                 self.done, self.step = done, max(chunk, self.step // chunk * chunk)
-                self._log.write_text(
-                    "".join(f"{' '.join(map(str, line))}\n" for line in self._lines()), encoding="ascii"
-                )
+                self._log.write_text("".join(_line(*line) for line in lines), encoding="ascii")
                 if done:
                     _tell(f"{self.target.name}: going on after {done} of {self.layout.shape[0]} stimuli")
             else:
-                had = f"an interrupted run ({done} of {left['n']} stimuli)"
-                _tell(f"{self.target.name}: {had} is of {', '.join(reasons)}; starting again")
+                if done:
+                    had = f"an interrupted run ({done} of {left['n']} stimuli)"
+                    _tell(f"{self.target.name}: {had} is of {', '.join(reasons)}; starting again")
                 left = None
         if left is None:
             self._begin()
@@ -159,10 +158,9 @@ class BlockStore:
             return None
         return left
 
-    def _differences(self, left: dict[str, Any], source: xr.DataArray) -> tuple[list[str], tuple[int, int]]:
-        """Return what else the earlier run was made from, and (stimuli done, stimuli in a chunk)."""
+    def _differences(self, left: dict[str, Any], source: xr.DataArray) -> list[str]:
+        """Return what else the earlier run was made from; of the values the first and the last block are looked at."""
         lines = self._lines()
-        done, chunk = (lines[-1][1] if lines else 0), int(left["chunk"])
         then, now = left["made_from"], self.made_from
         reasons = [f"other {name}" for name in {**then, **now} if then.get(name) != now.get(name)]
         if not reasons and any(mark != self._mark(start, stop) for start, stop, mark, _ in lines):
@@ -171,7 +169,7 @@ class BlockStore:
             for start, stop, _, seen in [*lines[:1], *lines[1:][-1:]]:
                 if _checksum(source[start:stop].values) != seen:
                     reasons = ["other values of the same stimuli"]
-        return reasons, (done, chunk)
+        return reasons
 
     def _lines(self) -> list[tuple[int, int, str, str]]:
         """Return (start, stop, mark of the labels, checksum of what was read) of every whole block."""
@@ -208,7 +206,7 @@ class BlockStore:
         self._file.write(start, np.ascontiguousarray(values, dtype="<f4"))
         self.done = start + len(values)
         with self._log.open("a", encoding="ascii", newline="\n") as log:
-            log.write(f"{start} {self.done} {self._mark(start, self.done)} {_checksum(source)}\n")
+            log.write(_line(start, self.done, self._mark(start, self.done), _checksum(source)))
 
     def finish(self) -> xr.Dataset:
         """Give the data their labels, move them into place and return them opened."""
@@ -227,11 +225,9 @@ class BlockStore:
         self._open.close()
         if error is None:
             return
-        if self._lines():
-            n = self.layout.shape[0]
-            error.add_note(
-                f"{self.done} of {n} stimuli are kept in {str(self.folder)!r}; the same call goes on from there"
-            )
+        if lines := self._lines():
+            kept = f"{lines[-1][1]} of {self.layout.shape[0]} stimuli are kept in {str(self.folder)!r}"
+            error.add_note(f"{kept}; the same call goes on from there")
             return
         shutil.rmtree(self.folder, ignore_errors=True)
         for folder in self._created[1:]:
@@ -286,6 +282,10 @@ def _tell(text: str) -> None:
     warnings.warn(text, stacklevel=6)
 
 
+def _line(start: int, stop: int, mark: str, seen: str) -> str:
+    return f"{start} {stop} {mark} {seen}\n"
+
+
 def _checksum(values: np.ndarray) -> str:
     return f"{zlib.crc32(np.ascontiguousarray(values).data):08x}"
 
@@ -295,9 +295,7 @@ def _digest(labels: xr.Dataset) -> str:
     made = hashlib.sha256()
     for name, coord in sorted(labels.coords.items(), key=lambda item: str(item[0])):
         made.update(f"{name}{coord.dims}{coord.shape}{provenance.as_json(coord.attrs)}".encode())
-        numbers = coord.dtype.kind in "biufcmM"
-        made.update(
-            np.ascontiguousarray(coord.values).tobytes() if numbers else provenance.as_json(coord.values).encode()
-        )
+        values = np.ascontiguousarray(coord.values)
+        made.update(values.tobytes() if values.dtype.kind in "biufcmM" else provenance.as_json(values).encode())
     made.update(provenance.as_json({key: value for key, value in labels.attrs.items() if key != "created"}).encode())
     return made.hexdigest()

@@ -61,7 +61,7 @@ class PooledEnergy:
     >>> nr.PooledEnergy(size=4).fit(seen).transform(seen).sizes["feature"]
     128
     >>> eyes = nr.PooledEnergy(places={"left eye": (-0.3, 0.2), "right eye": (0.3, 0.2)}, tolerance=0.15)
-    >>> list(eyes.fit(seen).transform(seen)["feature_id"].values[:2])
+    >>> eyes.fit(seen).transform(seen)["feature_id"].values[:2].tolist()
     ['1c/deg 0deg left eye', '1c/deg 0deg right eye']
     """
 

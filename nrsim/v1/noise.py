@@ -13,7 +13,8 @@ from nrsim.quantities import bare, whole
 from nrsim.schema import check
 from nrsim.seeds import stream
 
-_SMALL = 0.02  # below 0, of the largest response: what the fast way of pooling can leave
+_SMALL = 0.02  # below 0, of the largest response or of _FAINT: what the fast way of pooling can leave
+_FAINT = 1e-3
 
 
 class ResponseNoise:
@@ -61,7 +62,7 @@ class ResponseNoise:
     def __init__(self, *, seed: int, fano_factor: float = 1.5, peak_count: float = 20.0, repeat: int = 0) -> None:
         self.seed = whole(seed, "seed")
         self.fano_factor = bare(fano_factor, "1", "fano_factor", above=0)
-        self.peak_count = bare(peak_count, "1", "peak_count", above=0)
+        self.peak_count = bare(peak_count, "1", "peak_count", above=0, high=1e9)
         self.repeat = whole(repeat, "repeat")
 
     def get_params(self) -> dict[str, Any]:
@@ -117,7 +118,7 @@ class ResponseNoise:
             For responses below 0.
         """
         lowest = float(seen.min(initial=0))
-        if lowest < (-_SMALL * float(seen.max(initial=0)) if name == "energy" else 0):
+        if lowest < (-_SMALL * float(seen.max(initial=_FAINT)) if name == "energy" else 0):
             todo = "Use bank.responses(faces, rectify=True)" if name == "response" else ""
             raise need(f"{name} of 0 or more, as spike counts are", f"{lowest:.3g}", todo)
         out = np.empty(seen.shape, dtype=np.float32)

@@ -61,7 +61,8 @@ class Divisive:
         powered = self.powered(energy)
         drive = np.zeros((len(energy), energy.shape[-1]), dtype=np.float32)
         for i, weights in enumerate(neighbours):
-            drive += powered[:, i].sum(axis=1) @ weights.T
+            for one, into in zip(powered[:, i].sum(axis=1), drive, strict=True):  # the same to the bit in any company
+                into += weights @ one
         drive = drive / np.float32(self.total) + np.float32(self.semi_saturation**self.exponent)
         return powered / drive[:, None, None]
 
