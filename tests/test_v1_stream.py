@@ -1,9 +1,11 @@
 """Responses of sets of any size: written block by block, resumed, the same as in memory."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 from pathlib import Path
 
@@ -397,3 +399,14 @@ def test_errors_of_writing(tmp_path, monkeypatch):
     monkeypatch.setattr("nrsim.v1.stream.LIMIT", 1e-6)
     with pytest.raises(ValueError, match=r"out='responses\.zarr'"):
         bank().transform(faces)
+
+
+def test_the_page_on_large_sets_runs(tmp_path, monkeypatch):
+    page = (Path(__file__).parent.parent / "docs" / "large_sets.md").read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    names: dict = {}
+    for block in re.findall(r"^ *```python\n(.*?)^ *```", page, flags=re.DOTALL | re.MULTILINE):
+        exec(textwrap.dedent(block), names)
+    assert left(tmp_path) == ["faces.nc", "features.nc", "responses.nc"]
+    again = xr.open_dataset("responses.nc", engine="h5netcdf")
+    assert nr.identical(names["pool"].transform(again), names["features"])

@@ -18,7 +18,7 @@ from nrsim.features.base import same_features
 from nrsim.quantities import bare, whole
 from nrsim.schema import check
 
-_BLOCK = 2**26  # bytes of responses that are read at once
+_BLOCK = 2**24  # bytes of responses that are read at once
 _POOL = ("size", "tolerance", "places", "statistic")
 
 
@@ -143,6 +143,7 @@ class PooledEnergy:
         for _, block in blocks.read(energy, _step(energy)):
             pooled = self._pool(seen, block)
             sums += pooled.reshape(len(pooled), -1).sum(axis=1, dtype=np.float64).tolist()
+            del block, pooled
         _finite(seen, np.array(sums))
         self.feature_id_ = _names(self._layout(seen))
         values = len(sums) * len(self.feature_id_) * seen.sizes.get("frame", 1)
