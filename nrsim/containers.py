@@ -160,7 +160,9 @@ def open_lazily(path: str | os.PathLike[str]) -> xr.Dataset:
     """Return a written result whose values stay on disk until they are asked for; labels are in memory."""
     engine = "zarr" if Path(path).suffix == ".zarr" else "h5netcdf"
     dataset = xr.open_dataset(path, engine=engine, cache=False, chunks=None)
-    labelled = dataset.assign_coords({name: coord.load() for name, coord in dataset.coords.items()})
+    loaded = {name: coord.load() for name, coord in dataset.coords.items()}
+    text = {name: coord.astype(object) for name, coord in loaded.items() if coord.dtype.kind == "T"}
+    labelled = dataset.assign_coords({**loaded, **text})
     labelled.set_close(dataset.close)
     return labelled
 

@@ -80,6 +80,7 @@ def test_a_streamed_response_is_that_in_memory_and_stays_on_disk(tmp_path, name)
     again = bank().transform(faces, pool=POOL, out=str(out))  # replaces it
     assert not isinstance(again["energy"].variable._data, np.ndarray)
     assert isinstance(again["stimulus_id"].variable._data, np.ndarray)
+    assert again["expression"].dtype.kind in "UO"
     assert nr.identical(again, seen)
     assert left(tmp_path) == [name]
 
@@ -374,6 +375,18 @@ def test_energy_that_is_not_finite_is_refused_by_features():
     for use in (features.fit, features.transform):
         with pytest.raises(nr.schema.SchemaError, match=r"energy: needed finite values; 1 are NaN.*\(7, 0"):
             use(seen)
+
+
+@pytest.mark.filterwarnings("ignore:divide by zero")
+def test_the_logarithm_of_nothing_is_refused(tmp_path):
+    dark = bank().transform(stimuli(np.zeros((3, SIZE, SIZE), np.float32)), pool=POOL)
+    dark["energy"][:] = 0
+    features = nr.PooledEnergy(size=4, log=True).fit(dark)
+    with pytest.raises(nr.schema.SchemaError, match="value: needed finite"):
+        features.transform(dark)
+    with pytest.raises(ValueError, match="finite value; got NaN or infinity at stimulus 's0'"):
+        features.transform(dark, out=tmp_path / "features.nc")
+    assert left(tmp_path) == []
 
 
 def test_errors_of_writing(tmp_path, monkeypatch):

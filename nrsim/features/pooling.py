@@ -209,7 +209,7 @@ class PooledEnergy:
             progress=progress,
             said="pooled energy",
         )
-        return check(made, "Features", values=False)
+        return check(made, "Features", values=out is None)
 
     def _check(self, seen: xr.Dataset) -> None:
         check(seen, "V1Response", values=False)

@@ -106,8 +106,7 @@ def _origin(faces: xr.Dataset, labelled: xr.Dataset) -> dict[str, Any]:
     y, x = (faces[name].values for name in ("y", "x"))
     return {
         "nrsim version": __version__,
-        "settings": json.loads(labelled.attrs["parameters"]),
-        "history": labelled.attrs["history"],
+        "settings": [json.loads(labelled.attrs["parameters"]), labelled.attrs["history"]],
         "stimuli": provenance.text_hash("\n".join(map(str, faces["stimulus_id"].values))),
         "size of the pictures": [dict(faces["image"].sizes), *(float(axis[i]) for axis in (y, x) for i in (0, -1))],
     }
