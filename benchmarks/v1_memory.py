@@ -42,8 +42,11 @@ def drawn(n: int, chunk: int) -> xr.Dataset:
 
     def draw(block_info: dict | None = None) -> np.ndarray:
         low, high = block_info[None]["array-location"][0]
-        places = np.arange(low, high)
-        return np.stack([np.roll(pattern, (i % SIZE, i // SIZE), (0, 1)) * np.float32(1 - i / (2 * n)) for i in places])
+        images = np.empty((high - low, SIZE, SIZE), dtype=np.float32)
+        for i, image in enumerate(images, low):
+            image[...] = np.roll(pattern, (i % SIZE, i // SIZE), (0, 1))
+            image *= np.float32(1 - i / (2 * n))
+        return images
 
     sizes = tuple(min(chunk, n - at) for at in range(0, n, chunk))
     images = da.map_blocks(draw, chunks=(sizes, (SIZE,), (SIZE,)), dtype=np.float32, meta=np.empty((0, 0, 0), "f4"))
