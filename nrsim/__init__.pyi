@@ -52,5 +52,6 @@ from .tuning import preferred_slopes as preferred_slopes
 from .tuning import summarise_slopes as summarise_slopes
 from .tuning import tuning_curves as tuning_curves
 from .tuning import window_rates as window_rates
+from .v1 import ResponseNoise as ResponseNoise
 from .v1 import TemporalFilters as TemporalFilters
 from .v1 import V1Bank as V1Bank

@@ -410,7 +410,8 @@ def _faults(dataset: xr.Dataset, noun: str, values: bool) -> list[str]:
                 faults.append(f"{name}: needed values that {wanted}; they do not; {todo}")
     if noun == "StimulusSet" and values and "image" in dataset and not faults and dataset["image"].size:
         spans = [(float(block.min()), float(block.max())) for block in _blocks(dataset["image"])]
-        faults += _luminance_faults(min(span[0] for span in spans), max(span[1] for span in spans))
+        low, high = min(span[0] for span in spans), max(span[1] for span in spans)
+        faults += _luminance_faults(low, high, dataset["image"].dtype)
     for name in _DIMS - {"stimulus"}:
         if name in dataset.coords and dataset[name].dims == ("stimulus",):
             faults.append(f"{name}: needed another name for a label of the stimuli; {name!r} is a dim of later stages")
@@ -438,15 +439,20 @@ def check_images(images: np.ndarray, stimulus_ids: np.ndarray) -> np.ndarray:
     wrong = ~((low >= -1e-6) & (high <= 1 + 1e-6))
     if wrong.any():
         faults = ["image: needed finite values; some are NaN or infinite"] if not np.isfinite(low + high).all() else []
-        faults = faults or _luminance_faults(float(low.min()), float(high.max()))
+        faults = faults or _luminance_faults(float(low.min()), float(high.max()), images.dtype)
         shown = ", ".join(repr(str(name)) for name in stimulus_ids[wrong][:3])
         raise SchemaError(f"not a valid StimulusSet:\n  - {faults[0]} (stimuli {shown})")
     return images
 
 
-def _luminance_faults(low: float, high: float) -> list[str]:
+def _luminance_faults(low: float, high: float, dtype: np.dtype) -> list[str]:
     if low < -1e-6 or high > 1 + 1e-6:
-        return [f"image: needed luminance in 0..1; got {low:.3g}..{high:.3g}; divide by the largest level"]
+        todo = "divide by the largest level"
+        if dtype.kind in "iu":
+            level = np.iinfo(dtype).max if dtype.kind == "u" else int(high)
+            divided = f'(faces["image"] / {level}).astype("float32").assign_attrs(units="1")'
+            todo = f'levels become luminance by faces["image"] = {divided}, block by block if they are a Dask array'
+        return [f"image: needed luminance in 0..1; got {low:.3g}..{high:.3g} ({dtype}); {todo}"]
     return []
 
 

@@ -46,7 +46,7 @@ NOT_A_SET = {
     "one": (lambda f: f.isel(stimulus=0), ValueError, "faces.isel(stimulus=[0])"),
     "turned": (lambda f: f.transpose("y", "x", "stimulus"), ValueError, "faces.transpose('stimulus', …, 'y', 'x')"),
     "none left": (lambda f: f.isel(stimulus=f["expression"].values == "hapy"), ValueError, "one or more stimuli"),
-    "8 bits": (lambda f: with_image(f, (f["image"] * 255).astype(np.uint8)), ValueError, "divide by the largest level"),
+    "8 bits": (lambda f: with_image(f, (f["image"] * 255).astype(np.uint8)), ValueError, "levels become luminance by"),
     "0..255": (lambda f: with_image(f, f["image"] * 255), ValueError, "luminance in 0..1; got 76.7..200"),
     "NaN": (lambda f: with_image(f, f["image"].where(f["x"] > -1)), ValueError, "are NaN or infinite"),
     "upside down": (lambda f: f.isel(y=slice(None, None, -1)), ValueError, "the top row is stored first"),

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import math
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
 import xarray as xr
 
-from nrsim import labels, provenance, windows
+from nrsim import blocks, labels, provenance, stores, windows
+from nrsim._version import __version__
 from nrsim.errors import NotFittedError, need, unknown
 from nrsim.features.base import same_features
 from nrsim.quantities import bare, whole
 from nrsim.schema import check
 
+_BLOCK = 2**24  # bytes of responses that are read at once
 _POOL = ("size", "tolerance", "places", "statistic")
 
 
@@ -140,25 +144,41 @@ class PooledEnergy:
             )
 
     def fit(self, seen: xr.Dataset) -> Self:
-        """Learn the channels and places, and with ``log`` the mean energy.
+        """Learn the channels and places, and the mean energy; of responses on disk a block is read at a time.
 
         Raises
         ------
         SchemaError, ValueError
             If ``seen`` is no V1Response with energy, or pooled otherwise.
         """
-        pooled = self._pool(seen)
-        self.feature_id_ = _names(pooled)
-        self.mean_energy_ = float(pooled["energy"].mean())
+        self._check(seen)
+        energy = self._energy(seen)
+        sums: list[float] = []
+        for _, block in blocks.read(energy, _step(energy)):
+            pooled = self._pool(seen, block)
+            sums += pooled.reshape(len(pooled), -1).sum(axis=1, dtype=np.float64).tolist()
+            del block, pooled
+        _finite(seen, np.array(sums))
+        self.feature_id_ = _names(self._layout(seen))
+        values = len(sums) * len(self.feature_id_) * seen.sizes.get("frame", 1)
+        self.mean_energy_ = math.fsum(sums) / values if values else math.nan
         return self
 
-    def transform(self, seen: xr.Dataset) -> xr.Dataset:
+    def transform(
+        self, seen: xr.Dataset, *, out: str | os.PathLike[str] | None = None, progress: bool = False
+    ) -> xr.Dataset:
         """Return Features, ``value (stimulus, feature)``.
 
         Parameters
         ----------
         seen
             A V1Response with energy, dense or pooled by ``V1Bank.transform(faces, pool=…)`` with the same settings.
+            Of responses on disk a block is read at a time.
+        out
+            Write the features to this file block by block, ``.zarr`` or ``.nc``, and return them opened, as
+            :meth:`nrsim.V1Bank.transform` does. Default: into memory, 4 bytes a stimulus and feature.
+        progress
+            Show what is done and what is left.
 
         Raises
         ------
@@ -169,24 +189,45 @@ class PooledEnergy:
         """
         if not hasattr(self, "feature_id_"):
             raise NotFittedError("this PooledEnergy is not fitted; call fit(v1_response) first")
-        pooled = self._pool(seen)
-        same_features(self.feature_id_, _names(pooled), "channels and places")
-        energy = pooled["energy"].transpose(*self._order(pooled)).values
-        lead = energy.shape[: 2 if "frame" in pooled["energy"].dims else 1]
-        energy = energy.reshape(*lead, -1)
-        value = np.log(energy + self.floor * self.mean_energy_) if self.log else energy
-        moving = ("frame_time", "frame_intensity") if len(lead) > 1 else ()
-        frames = {name: seen[name] for name in moving if name in seen.coords}
-        features = xr.Dataset(
-            {"value": (("stimulus", "frame", "feature") if len(lead) > 1 else ("stimulus", "feature"), value)},
-            {**labels.carried(seen), **frames, "feature_id": ("feature", self.feature_id_), **_channels(pooled)},
-        )
-        features["value"].attrs["units"] = "1"
-        features = provenance.stamp(features, "Features", "PooledEnergy.transform", self.get_params(), parents=[seen])
-        return check(features, "Features")
+        self._check(seen)
+        layout = self._layout(seen)
+        same_features(self.feature_id_, _names(layout), "channels and places")
+        energy = self._energy(seen)
+        moving = "frame" in energy.dims
+        lead = energy.shape[: 2 if moving else 1]
 
-    def _pool(self, seen: xr.Dataset) -> xr.Dataset:
-        seen = check(seen, "V1Response")
+        def one(start: int, block: np.ndarray) -> np.ndarray:
+            value = self._pool(seen, block).reshape(len(block), *lead[1:], -1)
+            _finite(seen, value)
+            return np.log(value + self.floor * self.mean_energy_) if self.log else value
+
+        travelling = ("frame_time", "frame_intensity") if moving else ()
+        frames = {name: seen[name] for name in travelling if name in seen.coords}
+        features = xr.Dataset(
+            coords={**labels.carried(seen), **frames, "feature_id": ("feature", self.feature_id_), **_channels(layout)}
+        )
+        features = provenance.stamp(features, "Features", "PooledEnergy.transform", self.get_params(), parents=[seen])
+        dims = ("stimulus", "frame", "feature") if moving else ("stimulus", "feature")
+        made = stores.compute(
+            energy,
+            one,
+            features,
+            stores.Layout("value", dims, (*lead, len(self.feature_id_))),
+            step=_step(energy),
+            out=out,
+            made_from={
+                "nrsim version": __version__,
+                "settings": [features.attrs["history"], self.mean_energy_ if self.log else None],
+                "stimuli": provenance.text_hash("\n".join(map(str, seen["stimulus_id"].values))),
+                "features": provenance.text_hash("\n".join(self.feature_id_)),
+            },
+            progress=progress,
+            said="pooled energy",
+        )
+        return check(made, "Features", values=out is None)
+
+    def _check(self, seen: xr.Dataset) -> None:
+        check(seen, "V1Response", values=False)
         if "energy" not in seen:
             came, todo = ", ".join(map(str, seen.data_vars)), "V1Bank.transform returns it"
             raise need("energy (stimulus, frequency, orientation, y, x) to pool", came, todo)
@@ -198,19 +239,39 @@ class PooledEnergy:
                 asked, came = (", ".join(f"{key}={each.get(key)!r}" for key in other) for each in (wanted, had))
                 todo = "Pool both alike: pool = nr.PooledEnergy(…) for transform(faces, pool=pool) and for pool.fit"
                 raise need(f"energy that is dense or pooled with {asked}", f"energy pooled with {came}", todo)
-            return seen
-        y, x = seen["y"].values, seen["x"].values
-        wy, wx = self.windows(y, x)
-        paired = self.places is not None
-        pooled = np.stack([windows.pool_maps(each, wy, wx, self.statistic, paired) for each in seen["energy"].values])
-        dims = seen["energy"].dims[:-2] + (("place",) if paired else ("y", "x"))
-        coords = {name: seen[name] for name in ("frequency", "orientation")}
-        return xr.Dataset({"energy": (dims, pooled)}, {**coords, **windows.coordinates(self, y, x)})
 
-    def _order(self, pooled: xr.Dataset) -> list[str]:
-        last = ["y", "x"] if self.places is None else ["place"]
+    def _energy(self, seen: xr.Dataset) -> xr.DataArray:
+        last = ["place"] if "place" in seen["energy"].dims else ["y", "x"]
         dims = ["stimulus", "frame", "frequency", "orientation", *last]
-        return [dim for dim in dims if dim in pooled["energy"].dims]
+        return seen["energy"].transpose(*[dim for dim in dims if dim in seen["energy"].dims])
+
+    def _pool(self, seen: xr.Dataset, block: np.ndarray) -> np.ndarray:
+        """Return a block of energy pooled, if it is not yet."""
+        if "pool" in seen.attrs:
+            return block
+        wy, wx = self.windows(seen["y"].values, seen["x"].values)
+        paired = self.places is not None
+        return np.stack([windows.pool_maps(each, wy, wx, self.statistic, paired) for each in block])
+
+    def _layout(self, seen: xr.Dataset) -> xr.Dataset:
+        """Return the channels and places of pooled energy."""
+        if "pool" in seen.attrs:
+            names = ("frequency", "orientation", "place", "place_y", "place_x", "y", "x")
+            return xr.Dataset(coords={name: seen[name] for name in names if name in seen.coords})
+        coords = {name: seen[name] for name in ("frequency", "orientation")}
+        return xr.Dataset(coords={**coords, **windows.coordinates(self, seen["y"].values, seen["x"].values)})
+
+
+def _step(energy: xr.DataArray) -> int:
+    """Return how many stimuli are read at once."""
+    return max(1, _BLOCK * len(energy) // max(1, energy.nbytes))
+
+
+def _finite(seen: xr.Dataset, values: np.ndarray) -> None:
+    """Refuse values that are not finite, in the words of the check that looks for where they are."""
+    if not np.isfinite(values).all():
+        check(seen, "V1Response")
+        raise need("finite energies", "NaN or infinity")
 
 
 def _extent(axis: np.ndarray) -> tuple[float, float]:

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
-from tqdm.auto import tqdm
 
 from nrsim import labels, provenance, windows
 from nrsim.errors import need, unknown
 from nrsim.quantities import bare, whole
-from nrsim.schema import check, check_images
 from nrsim.v1 import door, gabor
 from nrsim.v1.gabor import Gabor
 from nrsim.v1.motion import Movies
+from nrsim.v1.noise import ResponseNoise
 from nrsim.v1.plan import Gains, Plan
+from nrsim.v1.stream import Writing, in_memory, respond
 from nrsim.v1.temporal import TemporalFilters
 
-DENSE_LIMIT = 2.0  # GB of unpooled maps that are still returned
 REACH_DRAWN = 4.0  # standard deviations of the envelope that receptive_field returns
 MOST_DRAWN = 4096  # samples a side of what it returns (chosen: 128 MB)
 NORMALISE = ("none", "divisive", "divisive_pooled", "local_contrast")
@@ -225,7 +225,14 @@ class V1Bank:
         return made.assign_coords(self._coords())
 
     def transform(
-        self, faces: xr.Dataset, *, pool: windows.Pool | None = None, block: int = 64, progress: bool = False
+        self,
+        faces: xr.Dataset,
+        *,
+        pool: windows.Pool | None = None,
+        noise: ResponseNoise | None = None,
+        out: str | os.PathLike[str] | None = None,
+        block: int = 64,
+        progress: bool = False,
     ) -> xr.Dataset:
         """Return the response of every complex cell.
 
@@ -234,12 +241,20 @@ class V1Bank:
         faces
             A StimulusSet, ``image (stimulus, y, x)``, or moving faces, ``image (stimulus, frame, y, x)``, each frame of
             which is seen by itself unless the bank has ``temporal`` filters. With them faces have to move, and
-            ``frame_time`` says when.
+            ``frame_time`` says when. In memory, opened from a file, or with Dask.
         pool
             Pool each channel while filtering, so that the dense maps of many pictures never exist at once: a
             :class:`nrsim.PooledEnergy` or any object with its ``windows``, ``statistic`` and ``place_names``.
+        noise
+            A :class:`nrsim.ResponseNoise`, added last. Default: none.
+        out
+            Write the responses to this file block by block, ``.zarr`` (``pip install 'nrsim[zarr]'``) or ``.nc``, and
+            return them opened: values stay on disk. The file appears, or an earlier one is replaced, at the end. A run
+            that was interrupted goes on where it stopped when the same is called again, and begins again if anything
+            is different. Default: into memory.
         block
-            Pictures that are in memory at once; a set on disk is read a block at a time. Default 64 (chosen).
+            Pictures that are read and filtered at once: with ``out``, memory does not depend on how many there are.
+            Chunks of the file or the Dask array that are larger than a block are in memory whole. Default 64 (chosen).
         progress
             Show what is done and what is left.
 
@@ -257,8 +272,10 @@ class V1Bank:
             If ``faces`` are no valid StimulusSet.
         ValueError
             If a frequency lies beyond what the pixels resolve, a receptive field is larger than the picture, or the
-            dense maps would need more than 2 GB; with temporal filters, if nothing moves, ``frame_time`` is missing or
-            the frames are too few per second (the limit is named).
+            responses would need more than 2 GB and there is no ``out``; with temporal filters, if nothing moves,
+            ``frame_time`` is missing or the frames are too few per second (the limit is named).
+        ImportError, OSError
+            If ``out`` is ``.zarr`` without zarr, or cannot be written to.
         """
         if pool is None and self.normalise == "divisive_pooled":
             todo = 'Give pool=nr.PooledEnergy(size=16), or use normalise="divisive"'
@@ -266,9 +283,9 @@ class V1Bank:
         plan, spacing = self._plan(faces, door.check_pool(pool))
         shape = (len(self.frequencies), len(self._directions), *plan.grid)
         work = plan.energy if self.temporal is None else Movies(plan, self._weights(faces)).energy
-        energy = self._run(faces, work, shape, block, progress)
-        made = xr.Dataset({"energy": (self._dims(faces, (), plan), energy, {"units": "1"})})
-        return self._label(made, faces, "V1Bank.transform", pool, spacing)
+        made = self._label(xr.Dataset(), faces, "V1Bank.transform", pool, spacing)
+        how = self._writing(faces, block, progress, out)
+        return respond(faces, work, made, "energy", self._dims(faces, (), plan), shape, noise, how)
 
     def responses(
         self,
@@ -276,6 +293,8 @@ class V1Bank:
         *,
         rectify: bool = False,
         pool: windows.Pool | None = None,
+        noise: ResponseNoise | None = None,
+        out: str | os.PathLike[str] | None = None,
         block: int = 64,
         progress: bool = False,
     ) -> xr.Dataset:
@@ -289,8 +308,8 @@ class V1Bank:
             Whether responses below 0 are 0, as firing is.
         pool
             As :meth:`transform`; the windows average the response.
-        block, progress
-            As :meth:`transform`.
+        noise, out, block, progress
+            As :meth:`transform`; noise needs rectified responses.
 
         Returns
         -------
@@ -304,7 +323,7 @@ class V1Bank:
         ------
         SchemaError, ValueError
             As :meth:`transform`; for ``normalise="divisive_pooled"``, which is of complex cells only; for a pool with
-            another statistic than ``"energy"`` unless the responses are rectified.
+            another statistic than ``"energy"``, or noise, unless the responses are rectified.
         """
         if self.normalise == "divisive_pooled":
             todo = "divisive_pooled is of pooled complex cells: use transform"
@@ -315,14 +334,20 @@ class V1Bank:
         if pool is not None and pool.statistic != "energy" and not rectify:
             todo = 'The window\'s mean of signed responses is statistic="energy"'
             raise need(f"rectify=True with the statistic {pool.statistic!r}", "signed responses", todo)
+        if noise is not None and not rectify:
+            raise need("rectify=True with noise, since spike counts are not below 0", "signed responses")
         plan, spacing = self._plan(faces, pool)
         shape = (len(self.frequencies), len(self._directions), len(self.phases), *plan.grid)
         phases = np.array(self.phases)
         seeing = plan if self.temporal is None else Movies(plan, self._weights(faces))
-        signed = self._run(faces, lambda images: seeing.responses(images, phases, rectify), shape, block, progress)
-        made = xr.Dataset({"response": (self._dims(faces, ("phase",), plan), signed, {"units": "1"})})
-        made = made.assign_coords(phase=("phase", self.phases, {"units": "degree"}))
-        return self._label(made, faces, "V1Bank.responses", pool, spacing, rectify=rectify)
+        made = xr.Dataset(coords={"phase": ("phase", self.phases, {"units": "degree"})})
+        made = self._label(made, faces, "V1Bank.responses", pool, spacing, rectify=rectify)
+
+        def work(images: np.ndarray) -> np.ndarray:
+            return seeing.responses(images, phases, rectify)
+
+        how = self._writing(faces, block, progress, out)
+        return respond(faces, work, made, "response", self._dims(faces, ("phase",), plan), shape, noise, how)
 
     def receptive_field(
         self, frequency: float, orientation: float, phase: float = 0.0, *, degrees_per_pixel: float = 1 / 32
@@ -376,7 +401,7 @@ class V1Bank:
         return Gabor(frequency * spacing, orientation, across, along)
 
     def _plan(self, faces: xr.Dataset, pool: windows.Pool | None) -> tuple[Plan, float]:
-        door.check_faces(faces, values=_small(faces))
+        door.check_faces(faces, values=in_memory(faces))
         y, x = faces["y"].values, faces["x"].values
         spacing = door.spacing_of(y, x)
         shape = (len(y), len(x))
@@ -415,26 +440,11 @@ class V1Bank:
             raise need("frame_time (frame) in s, when each frame appears", "none")
         return self.temporal.weights(faces["frame_time"].values)
 
-    def _run(self, faces: xr.Dataset, work: Any, shape: tuple[int, ...], block: int, progress: bool) -> np.ndarray:
-        """Return what ``work`` makes of the pictures, block by block."""
-        frames = (faces.sizes["frame"],) if "frame" in faces["image"].dims else ()
-        lead = (faces.sizes["stimulus"], *frames)
-        if (size := np.prod((*lead, *shape), dtype=float) * 4e-9) > DENSE_LIMIT:
-            raise need(
-                f"responses that fit into {DENSE_LIMIT:g} GB",
-                f"{size:.1f} GB for {' × '.join(map(str, lead))} pictures",
-                "Pool while filtering: transform(faces, pool=nr.PooledEnergy(size=16))",
-            )
-        out = np.empty((*lead, *shape), dtype=np.float32)
-        with tqdm(total=lead[0], desc="V1", unit="image", disable=None if progress else True) as bar:
-            size = whole(block, "block", low=1)
-            if self.temporal is not None:
-                size = max(size, self.threads * faces.sizes["frame"])  # movies are filtered one by one
-            for start, images in blocks(faces, size):
-                seen = work(images.reshape(-1, *images.shape[-2:]) if self.temporal is None else images)
-                out[start : start + len(images)] = seen.reshape(len(images), *out.shape[1:])
-                bar.update(len(images))
-        return out
+    def _writing(self, faces: xr.Dataset, block: int, progress: bool, out: str | os.PathLike[str] | None) -> Writing:
+        size = whole(block, "block", low=1)
+        if self.temporal is None:
+            return Writing(size, progress, out)
+        return Writing(max(size, self.threads * faces.sizes["frame"]), progress, out, movies=True)
 
     def _dims(self, faces: xr.Dataset, extra: tuple[str, ...], plan: Plan) -> tuple[str, ...]:
         frames = ("frame",) if "frame" in faces["image"].dims else ()
@@ -476,23 +486,7 @@ class V1Bank:
         if pool is not None:
             extra["pool"] = provenance.as_json({"class": type(pool).__name__, **pool.get_params()})
         settings = {**chosen, **settings, "pool": pool}
-        return check(provenance.stamp(made, "V1Response", step, settings, parents=[faces], **extra), "V1Response")
-
-
-def blocks(faces: xr.Dataset, size: int) -> Any:
-    """Yield (first stimulus, images) of at most ``size`` pictures each, checked as they are read."""
-    frames = faces.sizes["frame"] if "frame" in faces["image"].dims else 1
-    step = max(1, size // frames)
-    names = faces["stimulus_id"].values
-    known = _small(faces)
-    for start in range(0, faces.sizes["stimulus"], step):
-        images = faces["image"][start : start + step].values
-        yield start, images if known else check_images(images, names[start : start + step])
-
-
-def _small(faces: xr.Dataset) -> bool:
-    """Return whether the pictures are few enough to be looked at before anything else."""
-    return not isinstance(faces, xr.Dataset) or "image" not in faces or faces["image"].nbytes <= 2**28
+        return provenance.stamp(made, "V1Response", step, settings, parents=[faces], **extra)
 
 
 def _numbers(
