@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ import xarray as xr
 from nrsim import labels, provenance, windows
 from nrsim.errors import need, unknown
 from nrsim.quantities import bare, whole
-from nrsim.v1 import door, gabor
+from nrsim.v1 import door, gabor, stating
 from nrsim.v1.gabor import Gabor
 from nrsim.v1.motion import Movies
 from nrsim.v1.noise import ResponseNoise
@@ -25,7 +25,6 @@ REACH_DRAWN = 4.0  # standard deviations of the envelope that receptive_field re
 MOST_DRAWN = 4096  # samples a side of what it returns (chosen: 128 MB)
 NORMALISE = ("none", "divisive", "divisive_pooled", "local_contrast")
 ACCURACY = ("fast", "exact")
-ORIENTATION_BANDWIDTH = 50.0  # degree; see V1Bank
 
 
 class V1Bank:
@@ -126,16 +125,19 @@ class V1Bank:
         threads: int = 2,
         temporal: TemporalFilters | None = None,
     ) -> None:
-        self.frequencies = _numbers(frequencies, "cycles/degree", "frequencies", above=0)
+        self.frequencies = stating.numbers(frequencies, "cycles/degree", "frequencies", above=0)
         if isinstance(orientations, (int, np.integer)) and not isinstance(orientations, bool):
             n = whole(orientations, "orientations", low=1)
             self.orientations = [i * 180.0 / n for i in range(n)]
         else:
-            self.orientations = _numbers(orientations, "degree", "orientations", counted=True)
+            self.orientations = stating.numbers(orientations, "degree", "orientations", counted=True)
         if len({round(angle % 180.0, 9) % 180.0 for angle in self.orientations}) < len(self.orientations):
             raise need("orientations, each once (0 and 180 degrees are one)", str(self.orientations))
-        self._shape(bandwidth, orientation_bandwidth, aspect_ratio, envelope)
-        self.phases = _numbers(phases, "degree", "phases")
+        shape = stating.shape(bandwidth, orientation_bandwidth, aspect_ratio, envelope)
+        self.bandwidth, self.orientation_bandwidth = shape.bandwidth, shape.orientation_bandwidth
+        self.aspect_ratio, self.envelope = shape.aspect_ratio, shape.envelope
+        self._across, self._along = shape.across, shape.along
+        self.phases = stating.numbers(phases, "degree", "phases")
         if len({round(angle % 360.0, 9) % 360.0 for angle in self.phases}) < len(self.phases):
             raise need("phases, each once (0 and 360 degrees are one)", str(self.phases))
         if normalise not in NORMALISE:
@@ -151,52 +153,6 @@ class V1Bank:
         if temporal is not None and not isinstance(temporal, TemporalFilters):
             raise need("temporal: a TemporalFilters", repr(temporal), "Write nr.TemporalFilters(…)", kind=TypeError)
         self.temporal = temporal
-
-    def _shape(
-        self,
-        bandwidth: float | None,
-        orientation_bandwidth: float | None,
-        aspect_ratio: float | None,
-        envelope: Sequence[float] | None,
-    ) -> None:
-        """Work out the envelope from whichever way it was stated."""
-        given = {"bandwidth": bandwidth, "orientation_bandwidth": orientation_bandwidth, "aspect_ratio": aspect_ratio}
-        stated = [name for name, value in given.items() if value is not None]
-        self.bandwidth: float | None = None
-        self.orientation_bandwidth: float | None = None
-        self.aspect_ratio: float | None = None
-        self.envelope: list[float] | None = None
-        if envelope is not None:
-            if stated:
-                todo = "Each says the shape of the receptive field by itself: leave out one"
-                came = f"envelope and {' and '.join(stated)}"
-                raise need("either envelope or bandwidths", came, todo, kind=TypeError)
-            if not isinstance(envelope, (Sequence, np.ndarray)) or np.size(envelope) != 2:
-                raise need("envelope: (across, along) in cycles of the preferred frequency", repr(envelope))
-            pair = _numbers(envelope, "1", "envelope", above=0, each_once=False)
-            self._across, self._along = self.envelope = pair
-        else:
-            if orientation_bandwidth is not None and aspect_ratio is not None:
-                todo = "Each gives the other"
-                raise need("orientation_bandwidth or aspect_ratio", "both", todo, kind=TypeError)
-            octaves = bare(1.4 if bandwidth is None else bandwidth, "1", "bandwidth", above=0, high=3)
-            self.bandwidth = octaves
-            self._across = gabor.across_from_bandwidth(octaves)
-            if aspect_ratio is not None:
-                self.aspect_ratio = bare(aspect_ratio, "1", "aspect_ratio", above=0)
-                self._along = self._across * self.aspect_ratio
-            else:
-                default = ORIENTATION_BANDWIDTH if orientation_bandwidth is None else orientation_bandwidth
-                angle = bare(default, "degree", "orientation_bandwidth", above=0, high=180)
-                self.orientation_bandwidth = angle
-                self._along = gabor.along_from_orientation(self._across, angle)
-                if not self._along > 0:
-                    widest = gabor.widest_orientation(self._across)
-                    raise need(
-                        f"an orientation bandwidth below {widest:.3g} degrees, as {octaves:g} octaves allow",
-                        f"{angle:g}",
-                        "A broader tuning for orientation needs a broader one for frequency",
-                    )
 
     def get_params(self) -> dict[str, Any]:
         """Return the constructor's parameters, as scikit-learn does."""
@@ -487,19 +443,3 @@ class V1Bank:
             extra["pool"] = provenance.as_json({"class": type(pool).__name__, **pool.get_params()})
         settings = {**chosen, **settings, "pool": pool}
         return provenance.stamp(made, "V1Response", step, settings, parents=[faces], **extra)
-
-
-def _numbers(
-    values: Any, unit: str, name: str, *, above: float | None = None, each_once: bool = True, counted: bool = False
-) -> list[float]:
-    within = "" if unit == "1" else f" in {unit}"
-    several = isinstance(values, Iterable) and getattr(values, "ndim", 1) > 0
-    if not several or isinstance(values, (str, bytes, Mapping)):
-        number = isinstance(values, (int, float, np.number)) and not isinstance(values, bool)
-        todo = f"For one write [{values:g}]" if number else ""
-        what = f"{name}: how many, a whole number, or a list{within}" if counted else f"{name}: a list{within}"
-        raise need(what, repr(values), todo, kind=TypeError)
-    numbers = [bare(value, unit, name, above=above) for value in values]
-    if not numbers or (each_once and len(set(numbers)) < len(numbers)):
-        raise need(f"{name}: one or more, each once", str(numbers))
-    return numbers
