@@ -1,7 +1,7 @@
 """Memory of V1 responses to sets of any size: peak above what the process needed before, and seconds.
 
 python benchmarks/v1_memory.py --out benchmarks/results/v1_memory.md
-python benchmarks/v1_memory.py --ferg /tmp --out …      # appends a set of FERG-DB's size, written to that folder
+python benchmarks/v1_memory.py --ferg . --out …         # appends a set of FERG-DB's size, written to that folder
 
 Pictures are drawn as they are asked for, by Dask, so that nothing but the bank's work is on disk or in memory. Each
 number is of a process of its own.

@@ -34,11 +34,12 @@ def read(array: xr.DataArray, step: int, first: int = 0) -> Iterator[tuple[int, 
             if wanted != number:
                 held = np.empty(0)  # before the next is read
                 held, number = array[low:high].values, wanted
-            part = held[at - low : min(stop, high) - low]
-            parts.append(part.copy() if high < stop else part)
+            parts.append(held[at - low : min(stop, high) - low])
+            if high < stop:  # keep no more than this of it while the next is read
+                parts[-1] = parts[-1].copy()
             at = min(stop, high)
         yield start, parts[0] if len(parts) == 1 else np.concatenate(parts)
-        del parts, part
+        del parts
 
 
 def in_graph(array: xr.DataArray) -> bool:
