@@ -27,8 +27,12 @@ class Contestant:
         The scales and the orientations that ``run`` returns, where not all.
     same
         Whether it claims the bank's own answer (else it has other filters, and only its tuning is checked).
+    exact
+        What gives the answer that it claims from the same pictures, if that is not the bank's own.
     tolerance
         The greatest error that still counts as the same answer.
+    promised
+        The greatest error that its documentation promises; above it, the report says so.
     block
         Pictures that it takes at a time.
     turn
@@ -47,7 +51,9 @@ class Contestant:
     share: float = 1.0
     channels: tuple[list[int], list[int]] | None = None
     same: bool = True
+    exact: Callable[[np.ndarray], np.ndarray] | None = None
     tolerance: float = 0.02
+    promised: float = np.inf
     block: int = 1
     turn: int | None = None
     alone: bool = False

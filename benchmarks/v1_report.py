@@ -25,7 +25,8 @@ in brackets its 95 % interval (order statistics). nrsim is timed as a plain kern
 as the public `V1Bank.transform(faces, pool=…)` of a set of 64 pictures, which also makes the plan, checks, labels and
 stamps; what that takes whatever the number of pictures is in the row of one picture. The error is the
 greatest difference from the convolution in float64, the border reflected, pooled alike, over the greatest energy of
-its scale, at the worst scale, of four pictures; those of other filters are checked for tuning and phase instead.
+its scale, at the worst scale, of four pictures; nrsim's normalised responses are held against its own exact ones, and
+other filters are checked for tuning and phase.
 "Pictures" is how many in a turn, "share" how much of the bank is computed.
 
 What is not equal:
@@ -70,10 +71,8 @@ def _short(value: float) -> str:
     return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
-def _error(wrong: float, contestant: Contestant) -> str:
-    if not np.isnan(wrong):
-        return f"{100 * wrong:.2g} %"
-    return "other filters" if contestant.peer else "–"
+def _error(wrong: float) -> str:
+    return "other filters" if np.isnan(wrong) else f"{100 * wrong:.2g} %"
 
 
 def table(
@@ -95,7 +94,7 @@ def table(
             ratios.append("1" if way == contestant.name else f"{ratio} [{low}–{high}]")
         lines.append(
             f"| {contestant.name} | {_short(np.median(wall))} | {_short(wall.min())} | {_short(np.median(cpu))} "
-            f"| {' | '.join(ratios)} | {_error(errors[contestant.name], contestant)} "
+            f"| {' | '.join(ratios)} | {_error(errors[contestant.name])} "
             f"| {count[contestant.name]} | {contestant.share:.2g} |"
         )
     return [*lines, ""]
