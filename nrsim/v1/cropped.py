@@ -23,9 +23,9 @@ from nrsim.v1.dense import cosines, mirror_pairs
 from nrsim.v1.gabor import Channels, Gabor
 from nrsim.v1.normalise import Divisive
 
-LOST = (2e-3, 5e-4)  # share of a filter's amplitude, on pictures with a 1/f spectrum, that may lie outside its box
+LOST = (5e-3, 5e-4)  # share of a filter's amplitude, on pictures with a 1/f spectrum, that may lie outside its box
 ALIASED = 5e-4  # share of an energy's fluctuations that may fold into a window
-COARSE = 80  # boxes of fewer frequencies a side cost little, and the second share holds for them
+COARSE = 60  # boxes of fewer frequencies a side cost little, and the second share holds for them
 CHUNK = 2  # pictures transformed together
 
 
