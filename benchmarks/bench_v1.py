@@ -9,14 +9,17 @@ each round with new pictures, so that whatever else the machine does falls on al
 from __future__ import annotations
 
 import argparse
+import ctypes
 import gc
 import json
+import os
 import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +36,25 @@ from v1_reference import BANKS, Task, answer, error, gratings, images
 
 TURN, MOST = 0.1, 64  # a turn takes about so many seconds, and at most so many pictures
 PAUSE = 0.01  # s before a turn: threads of the one before stop spinning
+_STAT = Path("/proc/stat")
 RIPPLE = 0.1  # greatest share of the energy of a grating that may depend on its phase
+
+
+def busy() -> float:
+    """Return the CPU seconds that the whole machine has spent working, since it started; NaN without /proc."""
+    if not _STAT.is_file():
+        return float("nan")
+    user, nice, system, _, _, interrupts, soft, *_ = (
+        int(ticks) for ticks in _STAT.read_text().split("\n")[0].split()[1:]
+    )
+    return (user + nice + system + interrupts + soft) / os.sysconf("SC_CLK_TCK")
+
+
+def elsewhere(work: Callable[[], Any]) -> tuple[Any, float]:
+    """Return what ``work`` returns, and how many of the machine's cores other processes used meanwhile."""
+    wall, own, all_ = time.perf_counter(), time.process_time(), busy()
+    found = work()
+    return found, max(busy() - all_ - time.process_time() + own, 0) / (time.perf_counter() - wall)
 
 
 @contextmanager
@@ -125,6 +146,9 @@ def memory_of(contestant: Contestant, task: Task, n: int) -> dict[str, float]:
     turn(contestant, contestant.prepare(images(2 * contestant.block, task.size, 1)), task)
     given = contestant.prepare(images(n, task.size, 0))
     gc.collect()
+    if sys.platform == "linux":
+        with suppress(AttributeError):  # another C library than glibc
+            ctypes.CDLL(None).malloc_trim(0)  # what the first turn freed is not the contestant's any more
     forget_peak()
     before = resident()
     turn(contestant, given, task)
@@ -137,6 +161,8 @@ def memory(tasks: list[Task], names: list[str], n: int, repeats: int = 3) -> lis
     lines = ["| | pictures | before | peak | more |", "|---|---:|---:|---:|---:|"]
     for task in tasks:
         for contestant in entered(task, names)[0]:
+            if contestant.turn == 1:
+                continue
             many = n if contestant.share == 1 else contestant.block
             command = [sys.executable, __file__, "--memory-of", contestant.name, "--memory", str(many)]
             command += ["--sizes", str(task.size), "--banks", task.bank, "--threads", str(task.threads)]
@@ -179,6 +205,9 @@ def asked() -> argparse.Namespace:
 
 def main() -> None:
     chosen = asked()
+    # before any is loaded: OpenMP's waiting threads sleep, else one that is held up by other work on the machine makes
+    # the others spin, and PyTorch on two threads takes ten times as long
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     warnings.simplefilter("ignore")  # the peers'
     tasks = [Task(b, s, t) for b in chosen.banks for s in chosen.sizes for t in chosen.threads]
     if chosen.memory_of:
@@ -199,8 +228,8 @@ def main() -> None:
         ]
         with pinned(1):
             bound = Bound(v1_adapter.plan(task), task.threads)
-        times, count = race(entries, task, chosen.rounds, bound)
-        tables += v1_report.table(task, entries, times, count, errors)
+        (times, count), others = elsewhere(partial(race, entries, task, chosen.rounds, bound))
+        tables += v1_report.table(task, entries, times, count, errors, others)
         bounds.append(v1_report.bound_row(task, bound, times))
         print(f"{task.bank}, {task.size} px, {task.threads} done", file=sys.stderr, flush=True)
     lines = v1_report.head(remarks) + tables + v1_report.bound_table(bounds)

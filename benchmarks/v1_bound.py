@@ -57,15 +57,20 @@ def flop(plan: list[Work]) -> tuple[float, float]:
     return sum(work.flop for work in plan) - products, products
 
 
-def _on(threads: int, do: Callable[[], object]) -> float:
-    """Return the seconds that ``do`` takes when every thread does it, over the number of threads."""
+def _on(threads: int, do: Callable[[], object], times: int = 1) -> float:
+    """Return the seconds that ``do`` takes when every thread does it so many times, over how often it was done."""
+
+    def repeat(_: int) -> None:
+        for _ in range(times):
+            do()
+
     start = time.perf_counter()
     if threads == 1:
-        do()
+        repeat(0)
     else:
         with ThreadPoolExecutor(threads) as workers:
-            list(workers.map(lambda _: do(), range(threads)))
-    return (time.perf_counter() - start) / threads
+            list(workers.map(repeat, range(threads)))
+    return (time.perf_counter() - start) / (threads * times)
 
 
 class Bound:
@@ -88,11 +93,11 @@ class Bound:
 
     def measure(self) -> None:
         """Take one round."""
-        product = self._product[0].flop / _on(self.threads, self._product[1])
-        fourier = max(work.flop / _on(self.threads, do) for work, do in self._fourier)
+        product = self._product[0].flop / _on(self.threads, self._product[1], 3)
+        fourier = max(work.flop / _on(self.threads, do, 3) for work, do in self._fourier)
         self.rates.append((fourier / 1e9, product / 1e9))
         self.floors.append(1e3 * (self.transforms / fourier + self.products / product))
-        self.bare.append(1e3 * min(_on(self.threads, self._calls) for _ in range(3)))
+        self.bare.append(1e3 * _on(self.threads, self._calls, 32))
 
     def _calls(self) -> None:
         for call in self._bare:

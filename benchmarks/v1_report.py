@@ -46,7 +46,8 @@ What is not equal:
   for every picture.
 - Threads: scikit-image, SciPy, OpenCV, kymatio's NumPy and pyrtools work at several pictures (scikit-image: channels)
   at a time on Python's threads, which was faster than the threads they bring, if any; PyTorch, kymatio's PyTorch
-  and plenoptic use PyTorch's threads. Pictures per call are what was fastest for each.
+  and plenoptic use PyTorch's threads, which sleep while they wait (OMP_WAIT_POLICY=PASSIVE): if they spin, as by
+  default, a busy machine slows them down many times over. Pictures per call are what was fastest for each.
 """
 ABOUT_BOUND = """\
 Floating-point operations of the plan's transforms (2.5 n log₂ n of real, 5 n log₂ n of complex ones) and pooling
@@ -56,7 +57,8 @@ shapes, nothing between them. Ratios are of the kernel, medians over rounds.
 """
 ABOUT_MEMORY = """\
 Resident memory of a process, MiB, the median of three. "More": by how much the peak rises while the pictures are
-filtered, above what libraries, pictures and a first turn hold; give or take some MiB that the allocator keeps.
+filtered, above libraries, filters and the pictures themselves, all of which are there before (a first turn was taken
+and what it freed was given back); give or take some MiB. Those that do a part of the bank had a turn's pictures.
 """
 
 
@@ -76,7 +78,12 @@ def _error(wrong: float) -> str:
 
 
 def table(
-    task: Task, entries: list[Contestant], times: Times, count: dict[str, int], errors: dict[str, float]
+    task: Task,
+    entries: list[Contestant],
+    times: Times,
+    count: dict[str, int],
+    errors: dict[str, float],
+    others: float,
 ) -> list[str]:
     """Return the lines of a cell's table."""
     ways = [name for name in (v1_adapter.KERNEL, v1_adapter.PUBLIC) if name in times]
@@ -97,7 +104,8 @@ def table(
             f"| {' | '.join(ratios)} | {_error(errors[contestant.name])} "
             f"| {count[contestant.name]} | {contestant.share:.2g} |"
         )
-    return [*lines, ""]
+    rounds = len(next(iter(times.values())))
+    return [*lines, "", f"{rounds} rounds, while other processes kept {others:.2f} of {os.cpu_count()} cores busy.", ""]
 
 
 def bound_row(task: Task, bound: Bound, times: Times) -> str:
