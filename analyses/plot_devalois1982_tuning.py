@@ -20,9 +20,10 @@ What does not. The square of the amplitude is narrower by √2 as a response, so
 degrees wide, not 40, and 0.9 to 1.1 octaves, not 1.4 or 1.8; complex cells are too selective for frequency. The
 half-width and circular variance of Ringach, Shapley & Hawken are of all cells, the unoriented ones on their spontaneous
 activity among them, and no one Gabor has both. A cell here has one width; the cortex has a distribution. Complex cells
-have no modulation, where those of awake macaques have 0.6 or more. And with divisive normalisation at contrast 1 the
-channels at the ends of the bank prefer frequencies beyond it, the highest by a quarter of an octave: past the last
-channel there is less to normalise. Between the ends it is 0.05 octaves.
+have no modulation, where those of awake macaques have 0.6 or more. And with divisive normalisation at contrast 1
+channels prefer frequencies a little below what was set, by 0.02 to 0.065 octaves: the pool is made of frequencies an
+octave apart, and between two of them there is less to normalise. Before the pool counted cells beyond the bank, the
+highest channel was off by a quarter of an octave.
 
 A bar is a published median or mean with its quartiles, hollow where the number was recalled and not looked up. Claims
 take the distance to the nearer quartile as tolerance and else 10 %, about two standard errors of a median of two

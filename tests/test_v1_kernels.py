@@ -10,7 +10,8 @@ from skimage.filters import gabor_kernel
 from nrsim import windows
 from nrsim.v1 import gabor
 from nrsim.v1.cropped import CroppedBank, normalisable
-from nrsim.v1.dense import DenseBank, mirror_pairs
+from nrsim.v1.dense import DenseBank, cosines, mirror_pairs
+from nrsim.v1.ends import ends
 from nrsim.v1.gabor import Gabor
 from nrsim.v1.normalise import Divisive, local_contrast, neighbours, summed
 from nrsim.v1.plan import Gains, Plan
@@ -54,6 +55,21 @@ def convolved(image, channel):
     seen = signal.fftconvolve(wide, kernel, mode="valid")
     even, odd = channel.gains
     return even * seen.real, odd * seen.imag
+
+
+def beyond(image, end):
+    """An end's Σ A² by Fourier transforms of the picture mirrored to twice its size, in float64."""
+    ny, nx = image.shape
+    spectrum = np.fft.fft2(np.pad(image.astype(float), ((0, ny), (0, nx)), mode="symmetric"))
+    v, u = -np.fft.fftfreq(2 * ny)[:, None], np.fft.fftfreq(2 * nx)[None]
+    power = sum(c.transfer(v, u) ** 2 + c.transfer(-v, -u) ** 2 for row in end.channels for c in row) / 2
+    power[ny], power[:, nx] = 0, 0
+    twice = np.zeros((4 * ny, 4 * nx), dtype=complex)  # twice as many samples: squares reach twice as far
+    twice[np.ix_(*(np.arange(-n, n) for n in (ny, nx)))] = np.fft.fftshift(spectrum * np.sqrt(power))
+    squares = (4 * np.fft.ifft2(twice).real) ** 2
+    f = (2 * np.fft.fftfreq(4 * ny)[:, None]) ** 2 + (2 * np.fft.fftfreq(4 * nx)[None]) ** 2
+    blurred = np.fft.ifft2(np.fft.fft2(squares) * np.exp(-2 * (np.pi * end.spread) ** 2 * f)).real
+    return blurred[: 2 * ny : 2, : 2 * nx : 2]
 
 
 @given(st.floats(0.3, 3), st.floats(10, 90))
@@ -135,12 +151,13 @@ def test_the_fast_way_pools_as_convolution_does_within_half_a_percent(shape, kin
     for number, image in enumerate(images):
         energy = np.array([[np.sum(np.square(convolved(image, c)), axis=0) for c in row] for row in channels])
         if kind == "divisive":
-            total = summed(channels, 2.0)
+            outside = ends(channels, gains.spreads, 2.0, None)
+            total = summed(channels, outside, 2.0)
             blurred = [
                 ndimage.gaussian_filter(e.sum(axis=0), s, mode="reflect", truncate=6)
                 for e, s in zip(energy, gains.spreads, strict=True)
             ]
-            energy = energy / (0.2**2 + sum(blurred) / total)
+            energy = energy / (0.2**2 + (sum(blurred) + sum(beyond(image, end) for end in outside)) / total)
         wanted = pools[0] @ energy @ pools[1].T
         most = wanted.max(axis=(1, 2, 3))
         assert (np.abs(got[number] - wanted).max(axis=(1, 2, 3)) < 5e-3 * most).all()
@@ -209,16 +226,73 @@ def test_channels_that_share_a_bank_do_not_touch_each_other():
         assert np.abs(one[:, 0, 0] - out[:, 1, j]).max() < 3e-3 * out[:, 1].max()
 
 
-def test_a_preferred_grating_gives_its_contrast_to_the_pool():
+@pytest.mark.parametrize("exponent", [1.0, 2.0, 3.0])
+def test_a_preferred_grating_gives_its_contrast_to_the_pool(exponent):
     channels = bank([0.2])
     x = np.arange(96)[None] * np.ones((96, 1))
     contrast = 0.4
     image = (0.5 + 0.5 * contrast * np.cos(2 * np.pi * 0.2 * x)).astype(np.float32)
-    for exponent in (1.0, 2.0, 3.0):
-        total = summed(channels, exponent)
-        divisive = Divisive(0.3, exponent, (4.0,), total)
-        drive = divisive.pool(divisive.powered(DenseBank(image.shape, channels).energy(image)))
-        assert drive[40:56, 40:56].mean() == pytest.approx(contrast**exponent, rel=0.02)
+    outside = ends(channels, (4.0,), exponent, None)
+    divisive = Divisive(0.3, exponent, (4.0,), summed(channels, outside, exponent), outside)
+    drive = divisive.pool(divisive.powered(DenseBank(image.shape, channels).energy(image)), cosines(image))
+    assert drive[40:56, 40:56] == pytest.approx(contrast**exponent, rel=0.03)
+
+
+@pytest.mark.parametrize("orientations", [EIGHT, (30.0,), (10.0, 50.0, 85.0)])
+@pytest.mark.parametrize("shape", [(64, 64), (48, 75)])
+def test_what_is_beyond_the_bank_is_the_power_of_its_channels(shape, orientations):
+    channels = bank([0.12], orientations)
+    image = np.random.default_rng(0).random(shape).astype(np.float32)
+    low, high = ends(channels, (4.0,), 2.0, None)
+    if orientations == EIGHT:  # else the mirrored picture's squares are not the picture's mirrored
+        for end in (low, high):
+            got, wanted = end.squares(cosines(image)), beyond(image, end)
+            assert np.abs(got - wanted).max() < 3e-4 * wanted.max()
+        energy = DenseBank(shape, low.channels).energy(image).sum(axis=(0, 1))
+        assert low.squares(cosines(image)).mean() == pytest.approx(energy.mean(), rel=1e-5)
+    y, x = np.mgrid[shape[0] : 0 : -1, : shape[1]]
+    turn = np.deg2rad(orientations[-1])
+    grating = 0.5 + 0.5 * np.cos(2 * np.pi * 0.15 * (x * np.cos(turn) + y * np.sin(turn))).astype(np.float32)
+    energy = DenseBank(shape, high.channels).energy(grating).sum(axis=(0, 1))
+    middle = tuple(slice(n // 2 - 4, n // 2 + 4) for n in shape)  # the border is far from it
+    assert high.squares(cosines(grating))[middle].mean() == pytest.approx(energy[middle].mean(), rel=0.01)
+
+
+def test_beyond_the_bank_its_spacing_goes_on_for_an_octave():
+    def beyond_of(frequencies, spreads):
+        return [
+            ([row[0].frequency for row in end.channels], end.spread)
+            for end in ends(bank(frequencies), spreads, 2.0, None)
+        ]
+
+    (low, high) = beyond_of([0.25, 0.0625, 0.125], [4.0, 16.0, 8.0])
+    assert low == ([pytest.approx(0.03125)], pytest.approx(32.0))
+    assert high == ([pytest.approx(0.5)], pytest.approx(2.0))
+    (low, high) = beyond_of([0.1], [0.0])
+    assert low == ([pytest.approx(0.05)], pytest.approx(10.0))  # half a cycle at least, or the ripple would stay
+    assert high == ([pytest.approx(0.2)], pytest.approx(2.5))
+    (low, high) = beyond_of([0.1, 0.1 * 2**0.5], [1.0, 1.0])
+    assert low[0] == pytest.approx([0.1 / 2**0.5, 0.05])
+    assert high[0] == pytest.approx([0.2, 0.2 * 2**0.5])
+    (low, high) = beyond_of([0.02, 0.18], [1.0, 1.0])
+    assert (low[0], high[0]) == ([pytest.approx(0.02 / 9)], [pytest.approx(0.18 * 9)])
+
+
+@pytest.mark.parametrize("paired", [False, True])
+def test_pooled_gain_control_counts_what_is_beyond_the_bank_in_the_windows(paired):
+    shape, channels = (48, 60), bank([0.2, 0.1])
+    pools = tuple(windows.grid(np.arange(float(n)), 5, None) for n in shape)
+    image = natural(1, shape)
+    plan = Plan(shape, channels, Gains("divisive_pooled", 0.2, 2.0, (4.25, 8.5)), pools, paired=paired, exact=True)
+    energy = windows.pool_maps(DenseBank(shape, channels).energy(image[0]), *pools, "energy", paired).reshape(2, 8, -1)
+    outside = [windows.pool_maps(beyond(image[0], end), *pools, "energy", paired).ravel() for end in plan.divisive.ends]
+    y, x = (each @ np.arange(float(n)) for each, n in zip(pools, shape, strict=True))
+    if not paired:
+        y, x = np.repeat(y, 5), np.tile(x, 5)
+    each = [*energy.sum(axis=1), *outside]
+    drive = sum(w @ e for w, e in zip(neighbours(y, x, [4.25, 8.5, 17.0, 2.125]), each, strict=True))
+    wanted = energy / (0.2**2 + drive / plan.divisive.total)
+    assert plan.energy(image).reshape(2, 8, -1) == pytest.approx(wanted, abs=1e-4 * wanted.max())
 
 
 def test_pooled_gain_control_is_the_formula():

@@ -71,15 +71,21 @@ class V1Bank:
             R = A^n / (c₅₀^n + D),  A = √energy,
 
         D being the sum of A^n over all channels, averaged over a Gaussian neighbourhood and scaled so that a grating
-        that one channel prefers gives D = contrast^n: its response is half its maximum at contrast c₅₀. Simple cells
-        give |L|^n / (c₅₀^n + D) with the sign of their linear response L.
+        that one channel prefers gives D = contrast^n: its response is half its maximum at contrast c₅₀. As in the
+        cortex there are cells beyond the bank, which D counts though they are not returned: at each end those up to an
+        octave away, at the spacing that the bank has there, and at least one frequency (of a bank of one frequency the
+        octaves above and below it; chosen). Without them the first and last channels would prefer frequencies outside
+        the bank, where D falls. Of these only what the picture holds counts, up to its Nyquist frequency, and their
+        receptive fields may be larger than the picture. Simple cells give |L|^n / (c₅₀^n + D) with the sign of their
+        linear response L.
     semi_saturation
         c₅₀, contrast. Default 0.3 (chosen; the macaque V1 median is near .33: Sclar, Maunsell & Lennie 1990).
     exponent
         n. Default 2 (Heeger 1992; Albrecht & Hamilton 1982 found 2 on average).
     neighbourhood
-        Standard deviation of the Gaussian neighbourhood of D in cycles of the channel whose energy is averaged. Default
-        0.85, twice the envelope (Sawada & Petrov 2017). For local contrast that of the lowest frequency.
+        Standard deviation of the Gaussian neighbourhood of D in cycles of the channel whose energy is averaged; what is
+        beyond the bank is averaged over half a cycle at least. Default 0.85, twice the envelope (Sawada & Petrov 2017).
+        For local contrast that of the lowest frequency.
     accuracy
         ``"fast"``: pooled energy within 0.5 % of its maximum, where pooling allows it (statistic ``"energy"``;
         divisive with exponent 2). ``"exact"``: within 0.1 %, from the maps at every pixel. Unpooled responses are

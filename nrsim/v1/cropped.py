@@ -26,7 +26,9 @@ from nrsim.v1.normalise import Divisive
 LOST = (5e-3, 5e-4)  # share of a filter's amplitude, on pictures with a 1/f spectrum, that may lie outside its box
 ALIASED = 5e-4  # share of an energy's fluctuations that may fold into a window
 COARSE = 60  # boxes of fewer frequencies a side cost little, and the second share holds for them
-CHUNK = 2  # pictures transformed together
+CHEAP = 56  # samples a side that cost little: with divisive normalisation at least so many show an energy
+FINE = 16.0  # samples per standard deviation of a band that show all of its energy's fluctuations
+SMALL = 160 * 160  # pixels: small pictures are transformed four together, larger ones two (measured: what caches hold)
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,8 @@ class CroppedBank:
             need = max(box[axis][1] for box in boxes)
             spread = max(g.spread(axis) for g in channels)
             enough = max(need, int(np.ceil(length * _samples(spread, self.windows[axis]))))
+            if self.divisive is not None:  # windows see energy times 1 / (c₅₀^n + D), which is finer than they are
+                enough = max(enough, min(int(np.ceil(length * FINE * spread)), CHEAP))
             even = min(_even_length(enough), 2 * length)
             size.append(even)
             kept.append(min(need, even))
@@ -115,9 +119,8 @@ class CroppedBank:
             back_y,
         )
 
-    def extended(self, images: np.ndarray) -> np.ndarray:
-        """Return the cosine spectrum with its mirror image at negative frequencies and beyond Nyquist."""
-        spectrum = cosines(images)
+    def extended(self, spectrum: np.ndarray) -> np.ndarray:
+        """Return the cosine ``spectrum`` with its mirror image at negative frequencies and beyond Nyquist."""
         for axis, (before, after) in zip((1, 2), self.reach, strict=True):
             n = spectrum.shape[axis]
             parts, beyond = [spectrum], max(after, before - n + 1)
@@ -154,9 +157,10 @@ class CroppedBank:
         y, x = y0 + self.reach[0][0], x0 + self.reach[1][0]
         half = s.size[1] // 2 + 1
         out = np.empty((len(extended), s.size[0], half), dtype=np.complex64)
-        box = np.zeros((CHUNK, *s.size), dtype=np.float32)
-        for first in range(0, len(extended), CHUNK):
-            part = extended[first : first + CHUNK, y : y + ky, x : x + kx]
+        some = together(self.shape)
+        box = np.zeros((some, *s.size), dtype=np.float32)
+        for first in range(0, len(extended), some):
+            part = extended[first : first + some, y : y + ky, x : x + kx]
             np.multiply(s.filters[pair], part, out=box[: len(part), :ky, :kx])
             out[first : first + len(part)] = fft.rfft2(box[: len(part)], axes=(1, 2))
         return out
@@ -198,17 +202,24 @@ class CroppedBank:
 
     def pooled(self, images: np.ndarray, out: np.ndarray) -> None:
         """Write the pooled energy of ``images (image, y, x)`` into ``out (image, frequency, orientation, …)``."""
-        for first in range(0, len(images), CHUNK):
-            extended = self.extended(images[first : first + CHUNK])
+        some = together(self.shape)
+        for first in range(0, len(images), some):
+            spectrum = cosines(images[first : first + some])
+            extended = self.extended(spectrum)
             numbers = range(len(self.scales))
             if self.gain is None:
                 for number in numbers:
-                    self._pool(self._energies(extended, number), number, out[first : first + CHUNK, number])
+                    self._pool(self._energies(extended, number), number, out[first : first + some, number])
                 continue
             energies = [self._energies(extended, number) for number in numbers]
-            self.gain.divide(energies)
+            self.gain.divide(energies, spectrum)
             for number in numbers:
-                self._pool(energies[number], number, out[first : first + CHUNK, number])
+                self._pool(energies[number], number, out[first : first + some, number])
+
+
+def together(shape: tuple[int, int]) -> int:
+    """Return how many pictures of a shape are transformed together."""
+    return 4 if shape[0] * shape[1] <= SMALL else 2
 
 
 def normalisable(orientations: np.ndarray) -> bool:
@@ -222,7 +233,8 @@ class _Gain:
     """Divisive normalisation of energies as they are sampled on each frequency's torus.
 
     The pool D is smooth and reflects at the border, so it is a sum of few cosines: each frequency's summed energy is
-    taken to cosines, blurred there by a Gaussian, and the sum is brought to the samples of every frequency.
+    taken to cosines and blurred there by a Gaussian, what is beyond the bank is added, and the sum is brought to the
+    samples of every frequency.
     """
 
     def __init__(self, bank: CroppedBank, divisive: Divisive) -> None:
@@ -240,20 +252,22 @@ class _Gain:
             ]
             for spread, halves in zip(divisive.spreads, self.halves, strict=True)
         ]
-        self.most = [max(each[axis] for each in counts) for axis in (0, 1)]
+        self.ends, self.total = divisive.ends, np.float32(divisive.total)
+        beyond = [end.count(bank.shape) for end in divisive.ends]
+        self.most = [max(each[axis] for each in [*counts, *beyond]) for axis in (0, 1)]
+        # a coarse torus cannot show the fastest cosines, which are weak there
+        shown = [[min(n, half) for n, half in zip(self.most, halves, strict=True)] for halves in self.halves]
         self.analyse, self.synthesise = [], []
-        for count, spread, s in zip(counts, divisive.spreads, bank.scales, strict=True):
+        for count, seen, spread, s in zip(counts, shown, divisive.spreads, bank.scales, strict=True):
             forward, back = [], []
             for axis, (n, m) in enumerate(zip(bank.shape, s.size, strict=True)):
                 place = np.arange(m // 2 + 1)
-                waves = np.cos(2 * np.pi * np.arange(self.most[axis])[:, None] * place / m)
+                waves = np.cos(2 * np.pi * np.arange(max(count[axis], seen[axis]))[:, None] * place / m)
                 blur = np.exp(-2 * (np.pi * spread * np.arange(count[axis]) / (2 * n)) ** 2)
                 weight = np.where((place == 0) | (place == m // 2), 1.0, 2.0) / m
                 forward.append((blur[:, None] * waves[: count[axis]] * weight).astype(np.float32))
-                terms = np.where(np.arange(self.most[axis]) == 0, 1.0, 2.0)[:, None]
-                # a coarse torus cannot show the fastest cosines, which are weak there
-                terms = terms * (np.arange(self.most[axis])[:, None] <= m // 2)
-                back.append((terms * waves).T.astype(np.float32))
+                terms = np.where(np.arange(seen[axis]) == 0, 1.0, 2.0)[:, None]
+                back.append((terms * waves[: seen[axis]]).T.astype(np.float32))
             forward[0] /= np.float32(divisive.total)
             self.analyse.append((forward[0], np.ascontiguousarray(forward[1].T)))
             self.synthesise.append((back[0], np.ascontiguousarray(back[1].T)))
@@ -274,18 +288,28 @@ class _Gain:
         made[:, : len(rows), : columns.shape[1]] = rows @ total @ columns
         return made
 
+    def beyond(self, spectrum: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+        """Return what is beyond the bank of D, in cosines, ``(image, y, x)``; as :meth:`nrsim.v1.ends.End.cosines`."""
+        made = np.zeros((len(spectrum) if weights is None else weights.shape[1], *self.most), dtype=np.float32)
+        for end in self.ends:
+            series = end.cosines(spectrum, weights)
+            made[:, : series.shape[1], : series.shape[2]] += series
+        return made / self.total
+
     def factors(self, cosines: np.ndarray, number: int) -> np.ndarray:
         """Return what one frequency's energies are multiplied with, ``(image, M_y, M_x / 2 + 1)``."""
         rows, columns = self.synthesise[number]
-        drive = rows @ cosines @ columns
+        drive = rows @ cosines[:, : rows.shape[1], : len(columns)] @ columns
         np.maximum(drive, 0, out=drive)
         drive += self.constant
         np.reciprocal(drive, out=drive)
         return drive[:, self.folds[number]]
 
-    def divide(self, energies: list[np.ndarray]) -> None:
+    def divide(self, energies: list[np.ndarray], spectrum: np.ndarray) -> None:
         """Divide ``energies[frequency] (image, pair, M_y, M_x / 2 + 1)`` in place."""
-        cosines = np.sum([self.cosines(energy, i, self.twice) for i, energy in enumerate(energies)], axis=0)
+        cosines = self.beyond(spectrum)
+        for i, energy in enumerate(energies):
+            cosines += self.cosines(energy, i, self.twice)
         for i, energy in enumerate(energies):
             energy *= self.factors(cosines, i)[:, None]
 
@@ -327,12 +351,12 @@ def _samples(spread: float, windows: np.ndarray) -> float:
     mean = windows @ place
     narrow = np.sqrt(max(float(np.min(windows @ place**2 - mean**2)), 1e-6))
     f = np.linspace(0, 0.5, 401)
-    for rate in np.linspace(2, 16, 141) * spread:
+    for rate in np.linspace(2, FINE, 141) * spread:
         inside = f <= rate / 2
         folded = np.exp(-2 * (np.pi * narrow * f[inside]) ** 2 - ((rate - f[inside]) / (2 * spread)) ** 2)
         if folded.max() <= ALIASED:
             return float(rate)
-    return 16 * spread
+    return FINE * spread
 
 
 def _even_length(n: int) -> int:

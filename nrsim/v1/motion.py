@@ -15,7 +15,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from nrsim import windows
-from nrsim.v1.dense import opposed
+from nrsim.v1.dense import cosines, opposed
 from nrsim.v1.plan import Plan
 
 
@@ -60,7 +60,8 @@ class Movies:
         sums = np.zeros((len(divisive.spreads), *spectra.shape), dtype=np.float32)
         for i, _, even, odd in self._each(spectra):
             sums[i] += divisive.powered(even * even + odd * odd)
-        drive = np.full(spectra.shape, divisive.semi_saturation**divisive.exponent, dtype=np.float32)
+        drive = divisive.beyond(spectra, self.weights) / np.float32(divisive.total)
+        drive += np.float32(divisive.semi_saturation**divisive.exponent)
         for total, spread in zip(sums, divisive.spreads, strict=True):
             blurred = gaussian_filter(total, (0, spread, spread), mode="reflect", truncate=5) if spread else total
             drive += blurred / np.float32(divisive.total)
@@ -97,19 +98,20 @@ class Movies:
     def _fast(self, movie: np.ndarray, out: np.ndarray) -> None:
         """Write the pooled energies of one ``movie (frame, y, x)``, from each channel's own band."""
         bank, n = self.plan.cropped, self.plan.dense.n_orientations
-        extended = bank.extended(movie)
+        spectra = cosines(movie)
+        extended = bank.extended(spectra)
         channels = [(i, pair) for i in range(len(bank.scales)) for pair in range(len(bank.pairs))]
-        cosines = None
+        pool = None
         if bank.gain is not None:
-            cosines = np.zeros((len(movie), *bank.gain.most), dtype=np.float32)
+            pool = bank.gain.beyond(spectra, self.weights)
             for i, pair in channels:
                 there, back = self._bands(extended, i, pair)
                 total = there + back if self.directions == 2 else there
-                cosines += bank.gain.cosines(total[:, None], i, bank.gain.twice[[pair]])
+                pool += bank.gain.cosines(total[:, None], i, bank.gain.twice[[pair]])
         for i, pair in channels:
             there, back = self._bands(extended, i, pair)
-            if bank.gain is not None and cosines is not None:
-                factors = bank.gain.factors(cosines, i)
+            if bank.gain is not None and pool is not None:
+                factors = bank.gain.factors(pool, i)
                 there, back = there * factors, back * factors
             own, partner = bank.pairs[pair]
             angles = [channel.orientation for channel in self.plan.channels[i]]
@@ -132,10 +134,9 @@ class Movies:
 
         def one(number: int) -> None:
             into = out[number]
-            (self._fast if plan.fast else self._exact)(plan.look(movies[number]), into)
-            if plan.neighbours is not None and plan.divisive is not None:
-                flat = into.reshape(*into.shape[:3], -1)
-                into[...] = plan.divisive.divide_pooled(flat, plan.neighbours).reshape(into.shape)
+            movie = plan.look(movies[number])
+            (self._fast if plan.fast else self._exact)(movie, into)
+            into[...] = plan.divided(into, movie, self.weights)
 
         plan.each(one, range(len(movies)))
         return out

@@ -1,8 +1,8 @@
 """Gain control: divisive normalisation over channels and space, before or after pooling, and of local contrast.
 
-Plain NumPy. The pool D of a place is the sum of A^n over all channels, averaged over a Gaussian neighbourhood whose
-size goes with each contributing channel's wavelength, and scaled so that a full-contrast grating that one channel
-prefers gives D = 1.
+Plain NumPy. The pool D of a place is the sum of A^n over all channels and over those beyond the bank's first and last
+frequency (:mod:`nrsim.v1.ends`), averaged over a Gaussian neighbourhood whose size goes with each contributing
+channel's wavelength, and scaled so that a full-contrast grating that one channel prefers gives D = 1.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import fft
 
+from nrsim.v1.ends import End, answers
 from nrsim.v1.gabor import Channels
 
 
@@ -30,40 +31,59 @@ class Divisive:
     spreads
         Standard deviation of the neighbourhood of each frequency's energy, px.
     total
-        Σ A^n over all channels for a full-contrast grating that one of them prefers.
+        Σ A^n over all channels for a full-contrast grating that one of them prefers, with what is beyond the bank.
+    ends
+        What is beyond the bank.
     """
 
     semi_saturation: float
     exponent: float
     spreads: tuple[float, ...]
     total: float
+    ends: tuple[End, ...] = ()
 
     def powered(self, energy: np.ndarray) -> np.ndarray:
         """Return A^n from A²."""
         return energy if self.exponent == 2 else energy ** np.float32(self.exponent / 2)
 
-    def pool(self, powered: np.ndarray) -> np.ndarray:
-        """Return D ``(y, x)`` from A^n ``(frequency, orientation, y, x)``, reflected at the border."""
+    def pool(self, powered: np.ndarray, spectrum: np.ndarray) -> np.ndarray:
+        """Return D ``(y, x)`` from A^n ``(frequency, orientation, y, x)``, reflected at the border.
+
+        ``spectrum`` is the picture's cosine spectrum, ``(y, x)``.
+        """
         shape = powered.shape[2:]
         cosines = fft.dctn(powered.sum(axis=1), axes=(1, 2), overwrite_x=True)
         cosines *= np.stack([gaussian(shape, spread) for spread in self.spreads])
-        total = fft.idctn(cosines.sum(axis=0), overwrite_x=True)
-        return np.maximum(total, 0) / np.float32(self.total)
+        total = np.maximum(fft.idctn(cosines.sum(axis=0), overwrite_x=True), 0)
+        return (total + self.beyond(spectrum)) / np.float32(self.total)
 
-    def divide(self, energy: np.ndarray) -> np.ndarray:
-        """Return R ``(frequency, orientation, y, x)`` from A²."""
+    def beyond(self, spectrum: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+        """Return what is beyond the bank of D times ``total``, ``(…, y, x)``; as :meth:`nrsim.v1.ends.End.cosines`."""
+        shape = spectrum.shape if weights is None else (weights.shape[1], *spectrum.shape[1:])
+        out = np.zeros(shape, dtype=np.float32)
+        for end in self.ends:
+            out += end.powered(end.squares(spectrum, weights), self.exponent)
+        return out
+
+    def divide(self, energy: np.ndarray, spectrum: np.ndarray) -> np.ndarray:
+        """Return R ``(frequency, orientation, y, x)`` from A² and the picture's cosine spectrum."""
         powered = self.powered(energy)
-        return powered / (self.pool(powered) + np.float32(self.semi_saturation**self.exponent))
+        return powered / (self.pool(powered, spectrum) + np.float32(self.semi_saturation**self.exponent))
 
-    def divide_pooled(self, energy: np.ndarray, neighbours: Sequence[np.ndarray]) -> np.ndarray:
+    def divide_pooled(
+        self, energy: np.ndarray, neighbours: Sequence[np.ndarray], beyond: Sequence[np.ndarray] = ()
+    ) -> np.ndarray:
         """Return R from pooled A², ``(image, frequency, orientation, window)``, the windows being neighbours.
 
-        ``neighbours`` holds, for each frequency, the weights of all windows in the pool of each, ``(window, window)``.
+        ``neighbours`` holds, for each frequency and then each end, the weights of all windows in the pool of each,
+        ``(window, window)``; ``beyond``, for each end, its pooled Σ A², ``(image, window)``.
         """
         powered = self.powered(energy)
         drive = np.zeros((len(energy), 1, energy.shape[-1]), dtype=np.float32)
-        for i, weights in enumerate(neighbours):
+        for i, weights in enumerate(neighbours[: energy.shape[1]]):
             drive += powered[:, i].sum(axis=1)[:, None] @ weights.T  # a product an image: its company does not count
+        for end, squares, weights in zip(self.ends, beyond, neighbours[energy.shape[1] :], strict=True):
+            drive += end.powered(squares[:, None] @ weights.T, self.exponent)
         drive = drive / np.float32(self.total) + np.float32(self.semi_saturation**self.exponent)
         return powered / drive[:, None]
 
@@ -75,22 +95,17 @@ def gaussian(shape: tuple[int, int], spread: float) -> np.ndarray:
     return np.outer(*falls).astype(np.float32)
 
 
-def summed(channels: Channels, exponent: float, opposite: float | None = None) -> float:
-    """Return Σ A^n over all channels for a full-contrast grating that one prefers, averaged over the frequencies.
+def summed(channels: Channels, ends: Sequence[End], exponent: float, opposite: float | None = None) -> float:
+    """Return Σ A^n for a full-contrast grating that one channel prefers, averaged over the frequencies.
 
-    With ``opposite`` each channel stands for both directions of drift, and the grating drifts as one of them prefers.
+    Over all channels and what is beyond the bank. With ``opposite`` each channel stands for both directions of drift,
+    and the grating drifts as one of them prefers.
     """
     sums = []
     for own in channels:
-        angle = np.deg2rad(own[0].orientation)
-        u = np.array([own[0].frequency * np.cos(angle)])
-        v = np.array([own[0].frequency * np.sin(angle)])
-        parts = [each.parts(v, u) for row in channels for each in row]
-        # a grating is two waves, ahead and back, each of which a channel passes: the mean energy of all phases
-        ahead = np.array([float(even[0] + odd[0]) ** 2 / 16 for even, odd in parts])
-        back = np.array([float(even[0] - odd[0]) ** 2 / 16 for even, odd in parts])
-        energies = [ahead + back] if opposite is None else [ahead + opposite * back, opposite * ahead + back]
-        sums.append(sum(float((energy ** (exponent / 2)).sum()) for energy in energies))
+        within = (answers(channels, own[0], opposite) ** (exponent / 2)).sum()
+        beyond = (end.powered(answers(end.channels, own[0], opposite).sum(), exponent) for end in ends)
+        sums.append(float(within) + float(sum(beyond)))
     return float(np.mean(sums))
 
 
@@ -102,6 +117,13 @@ def neighbours(y: np.ndarray, x: np.ndarray, spreads: Sequence[float]) -> list[n
         weights = np.exp(-apart / (2 * max(spread, 1e-6) ** 2))
         made.append((weights / weights.sum(axis=1, keepdims=True)).astype(np.float32))
     return made
+
+
+def waves(windows: np.ndarray) -> np.ndarray:
+    """Return what each term of a cosine series gives in ``windows (window, pixel)``, ``(window, cosine)``."""
+    made = fft.dct(windows, axis=1)
+    made[:, 0] /= 2
+    return made.astype(np.float32)
 
 
 def local_contrast(images: np.ndarray, spread: float, semi_saturation: float, exponent: float) -> np.ndarray:

@@ -17,8 +17,9 @@ import numpy as np
 
 from nrsim import windows
 from nrsim.v1 import normalise
-from nrsim.v1.cropped import CHUNK, CroppedBank, normalisable
-from nrsim.v1.dense import DenseBank
+from nrsim.v1.cropped import CroppedBank, normalisable, together
+from nrsim.v1.dense import DenseBank, cosines
+from nrsim.v1.ends import ends
 from nrsim.v1.gabor import Channels
 
 FINEST = 0.9  # cycles/px
@@ -74,8 +75,9 @@ class Plan:
         self.statistic, self.paired, self.threads = statistic, paired, threads
         self.divisive = None
         if gains.kind.startswith("divisive"):
-            total = normalise.summed(channels, gains.exponent, opposite)
-            self.divisive = normalise.Divisive(gains.semi_saturation, gains.exponent, gains.spreads, total)
+            beyond = ends(channels, gains.spreads, gains.exponent, opposite)
+            total = normalise.summed(channels, beyond, gains.exponent, opposite)
+            self.divisive = normalise.Divisive(gains.semi_saturation, gains.exponent, gains.spreads, total, beyond)
         orientations = np.array([each.orientation for each in channels[0]])
         before = gains.kind == "divisive"
         smooth = gains.exponent == 2 and min(gains.spreads) > 0 and normalisable(orientations)
@@ -92,14 +94,34 @@ class Plan:
         else:
             self.grid = len(pools[0]), len(pools[1])
         self.neighbours = self._neighbours() if gains.kind == "divisive_pooled" else None
+        self.waves = [] if pools is None else [normalise.waves(weights) for weights in pools]
 
     def _neighbours(self) -> list[np.ndarray]:
-        if self.pools is None:
+        if self.pools is None or self.divisive is None:
             raise ValueError("internal: divisive_pooled without windows")
         y, x = (weights @ np.arange(weights.shape[1]) for weights in self.pools)
         if not self.paired:
             y, x = (each.ravel() for each in np.meshgrid(y, x, indexing="ij"))
-        return normalise.neighbours(y, x, self.gains.spreads)
+        return normalise.neighbours(y, x, [*self.gains.spreads, *(end.spread for end in self.divisive.ends)])
+
+    def divided(self, pooled: np.ndarray, images: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+        """Return pooled energies ``(image, frequency, orientation, …)`` normalised after pooling, if that is asked.
+
+        ``images`` are those seen; ``weights`` filter the frames of a movie, ``(filter, onset, frame)``.
+        """
+        if self.neighbours is None or self.divisive is None or self.pools is None:
+            return pooled
+        spectrum, beyond = cosines(images), []
+        for end in self.divisive.ends:
+            if self.statistic == "energy":  # a sum of cosines' sums in windows
+                series = end.cosines(spectrum, weights)
+                rows, columns = (waves[:, :n] for waves, n in zip(self.waves, series.shape[1:], strict=True))
+                found = np.maximum(windows.pool_maps(series, rows, columns, "energy", self.paired), 0)
+            else:
+                found = windows.pool_maps(end.squares(spectrum, weights), *self.pools, self.statistic, self.paired)
+            beyond.append(found.reshape(len(found), -1))
+        flat = pooled.reshape(*pooled.shape[:3], -1)
+        return self.divisive.divide_pooled(flat, self.neighbours, beyond).reshape(pooled.shape)
 
     def look(self, images: np.ndarray) -> np.ndarray:
         """Return ``images`` as the filters see them."""
@@ -114,23 +136,23 @@ class Plan:
         out = np.empty((len(images), len(self.channels), len(self.channels[0]), *self.grid), dtype=np.float32)
 
         def chunk(first: int) -> None:
-            part, into = self.look(images[first : first + CHUNK]), out[first : first + CHUNK]
+            part, into = self.look(images[first : first + some]), out[first : first + some]
             if self.fast:
                 self.cropped.pooled(part, into)
             else:
                 for image, place in zip(part, into, strict=True):
                     place[...] = self._exact(image)
-            if self.neighbours is not None and self.divisive is not None:
-                flat = into.reshape(*into.shape[:3], -1)
-                into[...] = self.divisive.divide_pooled(flat, self.neighbours).reshape(into.shape)
+            if self.gains.kind == "divisive_pooled":
+                into[...] = self.divided(into, part)
 
-        self.each(chunk, range(0, len(images), CHUNK))
+        some = together(self.shape)
+        self.each(chunk, range(0, len(images), some))
         return out
 
     def _exact(self, image: np.ndarray) -> np.ndarray:
         maps = self.dense.energy(image)
         if self.divisive is not None and self.gains.kind == "divisive":
-            maps = self.divisive.divide(maps)
+            maps = self.divisive.divide(maps, self.dense.spectrum(image))
         if self.pools is None:
             return maps
         return windows.pool_maps(maps, *self.pools, self.statistic, self.paired)
@@ -143,11 +165,12 @@ class Plan:
 
         def one(number: int) -> None:
             image = self.look(images[number : number + 1])[0]
+            spectrum = self.dense.spectrum(image)
             drive = None
             if self.divisive is not None:
-                drive = self.divisive.pool(self.divisive.powered(self.dense.energy(image)))
+                drive = self.divisive.pool(self.divisive.powered(self.dense.energy(image)), spectrum)
                 drive += np.float32(self.divisive.semi_saturation**self.divisive.exponent)
-            for i, j, even, odd in self.dense.responses(self.dense.spectrum(image)):
+            for i, j, even, odd in self.dense.responses(spectrum):
                 signed = np.stack([np.float32(np.cos(t)) * even + np.float32(np.sin(t)) * odd for t in turn])
                 if rectify:
                     np.maximum(signed, 0, out=signed)
