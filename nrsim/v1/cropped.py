@@ -26,7 +26,8 @@ from nrsim.v1.normalise import Divisive
 LOST = (5e-3, 5e-4)  # share of a filter's amplitude, on pictures with a 1/f spectrum, that may lie outside its box
 ALIASED = 5e-4  # share of an energy's fluctuations that may fold into a window
 COARSE = 60  # boxes of fewer frequencies a side cost little, and the second share holds for them
-CHEAP = 56  # samples a side that cost little: with divisive normalisation at least so many show an energy
+DIVIDED = 8.0  # samples per standard deviation of a band whose energy is divided by what may have hard edges
+PASSED = 1e-3  # share of a fluctuation that a window lets pass, below which it need not be shown
 FINE = 16.0  # samples per standard deviation of a band that show all of its energy's fluctuations
 SMALL = 160 * 160  # pixels: small pictures are transformed four together, larger ones two (measured: what caches hold)
 
@@ -93,8 +94,9 @@ class CroppedBank:
             need = max(box[axis][1] for box in boxes)
             spread = max(g.spread(axis) for g in channels)
             enough = max(need, int(np.ceil(length * _samples(spread, self.windows[axis]))))
-            if self.divisive is not None:  # windows see energy times 1 / (c₅₀^n + D), which is finer than they are
-                enough = max(enough, min(int(np.ceil(length * FINE * spread)), CHEAP))
+            if self.divisive is not None:  # energy over c₅₀^n + D may be as fine as the windows let pass, on any scale
+                enough = max(enough, min(int(np.ceil(length * 2 * _passed(self.windows[axis]))), length))
+                enough = max(enough, int(np.ceil(length * DIVIDED * spread)))
             even = min(_even_length(enough), 2 * length)
             size.append(even)
             kept.append(min(need, even))
@@ -233,8 +235,8 @@ class _Gain:
     """Divisive normalisation of energies as they are sampled on each frequency's torus.
 
     The pool D is smooth and reflects at the border, so it is a sum of few cosines: each frequency's summed energy is
-    taken to cosines and blurred there by a Gaussian, what is beyond the bank is added, and the sum is brought to the
-    samples of every frequency.
+    taken to cosines and blurred there by a Gaussian, and what is beyond the bank is added. 1 / (c₅₀^n + D) is worked
+    out at the pixels and, through its own cosines, brought to the samples of every frequency.
     """
 
     def __init__(self, bank: CroppedBank, divisive: Divisive) -> None:
@@ -255,8 +257,9 @@ class _Gain:
         self.ends, self.total = divisive.ends, np.float32(divisive.total)
         beyond = [end.count(bank.shape) for end in divisive.ends]
         self.most = [max(each[axis] for each in [*counts, *beyond]) for axis in (0, 1)]
-        # a coarse torus cannot show the fastest cosines, which are weak there
-        shown = [[min(n, half) for n, half in zip(self.most, halves, strict=True)] for halves in self.halves]
+        self.shape = bank.shape
+        # of 1 / (c₅₀^n + D) a torus shows the cosines that its samples resolve; faster ones do not pass its windows
+        shown = [[min(n, half - 1) for n, half in zip(bank.shape, halves, strict=True)] for halves in self.halves]
         self.analyse, self.synthesise = [], []
         for count, seen, spread, s in zip(counts, shown, divisive.spreads, bank.scales, strict=True):
             forward, back = [], []
@@ -296,22 +299,31 @@ class _Gain:
             made[:, : series.shape[1], : series.shape[2]] += series
         return made / self.total
 
-    def factors(self, cosines: np.ndarray, number: int) -> np.ndarray:
-        """Return what one frequency's energies are multiplied with, ``(image, M_y, M_x / 2 + 1)``."""
-        rows, columns = self.synthesise[number]
-        drive = rows @ cosines[:, : rows.shape[1], : len(columns)] @ columns
+    def gains(self, cosines: np.ndarray) -> np.ndarray:
+        """Return 1 / (c₅₀^n + D) of D in cosines, itself in as many cosines as the picture has, ``(image, y, x)``."""
+        ny, nx = self.shape
+        drive = fft.dct(fft.dct(cosines, type=3, n=nx, axis=2), type=3, n=ny, axis=1)
         np.maximum(drive, 0, out=drive)
         drive += self.constant
         np.reciprocal(drive, out=drive)
-        return drive[:, self.folds[number]]
+        made: np.ndarray = fft.dctn(drive, axes=(1, 2), overwrite_x=True)
+        made /= np.float32(4 * ny * nx)
+        return made
+
+    def factors(self, gains: np.ndarray, number: int) -> np.ndarray:
+        """Return what one frequency's energies are multiplied with, ``(image, M_y, M_x / 2 + 1)``."""
+        rows, columns = self.synthesise[number]
+        shown = rows @ gains[:, : rows.shape[1], : len(columns)] @ columns
+        return shown[:, self.folds[number]]
 
     def divide(self, energies: list[np.ndarray], spectrum: np.ndarray) -> None:
         """Divide ``energies[frequency] (image, pair, M_y, M_x / 2 + 1)`` in place."""
         cosines = self.beyond(spectrum)
         for i, energy in enumerate(energies):
             cosines += self.cosines(energy, i, self.twice)
+        gains = self.gains(cosines)
         for i, energy in enumerate(energies):
-            energy *= self.factors(cosines, i)[:, None]
+            energy *= self.factors(gains, i)[:, None]
 
 
 def _power(gabor: Gabor, shape: tuple[int, int]) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -357,6 +369,14 @@ def _samples(spread: float, windows: np.ndarray) -> float:
         if folded.max() <= ALIASED:
             return float(rate)
     return FINE * spread
+
+
+def _passed(windows: np.ndarray) -> float:
+    """Return the frequency, per pixel, above which the narrowest of ``windows`` lets less than PASSED pass."""
+    place = np.arange(windows.shape[1])
+    mean = windows @ place
+    narrow = np.sqrt(max(float(np.min(windows @ place**2 - mean**2)), 1e-6))
+    return float(min(np.sqrt(-np.log(PASSED) / 2) / (np.pi * narrow), 0.5))
 
 
 def _even_length(n: int) -> int:

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
 
 from nrsim import windows
 from nrsim.v1.dense import cosines, opposed
@@ -62,10 +61,7 @@ class Movies:
             sums[i] += divisive.powered(even * even + odd * odd)
         drive = divisive.beyond(spectra, self.weights) / np.float32(divisive.total)
         drive += np.float32(divisive.semi_saturation**divisive.exponent)
-        for total, spread in zip(sums, divisive.spreads, strict=True):
-            blurred = gaussian_filter(total, (0, spread, spread), mode="reflect", truncate=5) if spread else total
-            drive += blurred / np.float32(divisive.total)
-        return drive
+        return drive + divisive.blurred(sums) / np.float32(divisive.total)
 
     def _pooled(self, maps: np.ndarray) -> np.ndarray:
         plan = self.plan
@@ -108,6 +104,7 @@ class Movies:
                 there, back = self._bands(extended, i, pair)
                 total = there + back if self.directions == 2 else there
                 pool += bank.gain.cosines(total[:, None], i, bank.gain.twice[[pair]])
+            pool = bank.gain.gains(pool)
         for i, pair in channels:
             there, back = self._bands(extended, i, pair)
             if bank.gain is not None and pool is not None:

@@ -51,11 +51,14 @@ class Divisive:
 
         ``spectrum`` is the picture's cosine spectrum, ``(y, x)``.
         """
-        shape = powered.shape[2:]
-        cosines = fft.dctn(powered.sum(axis=1), axes=(1, 2), overwrite_x=True)
-        cosines *= np.stack([gaussian(shape, spread) for spread in self.spreads])
-        total = np.maximum(fft.idctn(cosines.sum(axis=0), overwrite_x=True), 0)
-        return (total + self.beyond(spectrum)) / np.float32(self.total)
+        return (self.blurred(powered.sum(axis=1)) + self.beyond(spectrum)) / np.float32(self.total)
+
+    def blurred(self, sums: np.ndarray) -> np.ndarray:
+        """Return the sum over frequencies of ``sums (frequency, …, y, x)``, each averaged over its neighbourhood."""
+        waves = fft.dctn(sums, axes=(-2, -1))
+        for each, spread in zip(waves, self.spreads, strict=True):
+            each *= gaussian((sums.shape[-2], sums.shape[-1]), spread)
+        return np.maximum(fft.idctn(waves.sum(axis=0), axes=(-2, -1), overwrite_x=True), 0)
 
     def beyond(self, spectrum: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
         """Return what is beyond the bank of D times ``total``, ``(…, y, x)``; as :meth:`nrsim.v1.ends.End.cosines`."""
@@ -96,15 +99,15 @@ def gaussian(shape: tuple[int, int], spread: float) -> np.ndarray:
 
 
 def summed(channels: Channels, ends: Sequence[End], exponent: float, opposite: float | None = None) -> float:
-    """Return Σ A^n for a full-contrast grating that one channel prefers, averaged over the frequencies.
+    """Return Σ A^n for a full-contrast grating that one channel prefers, averaged over the channels.
 
-    Over all channels and what is beyond the bank. With ``opposite`` each channel stands for both directions of drift,
-    and the grating drifts as one of them prefers.
+    The sum is over all channels and what is beyond the bank. With ``opposite`` each channel stands for both directions
+    of drift, and the grating drifts as one of them prefers.
     """
     sums = []
-    for own in channels:
-        within = (answers(channels, own[0], opposite) ** (exponent / 2)).sum()
-        beyond = (end.powered(answers(end.channels, own[0], opposite).sum(), exponent) for end in ends)
+    for own in (channel for row in channels for channel in row):
+        within = (answers(channels, own, opposite) ** (exponent / 2)).sum()
+        beyond = (end.powered(answers(end.channels, own, opposite).sum(), exponent) for end in ends)
         sums.append(float(within) + float(sum(beyond)))
     return float(np.mean(sums))
 
