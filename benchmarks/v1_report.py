@@ -22,7 +22,7 @@ Written by `python benchmarks/bench_v1.py`. A picture (1/f, new ones in each rou
 orientations in quadrature → energy → 16 × 16 Gaussian windows. "half": wavelengths 4 to 16 px in half octaves;
 "octave": 4 to 64 px in octaves. Ratios are a contestant's time to nrsim's within a round: the median over rounds, and
 in brackets its 95 % interval (order statistics). nrsim is timed as a plain kernel (arrays; its plan made before) and
-as the public `V1Bank.transform(faces, pool=…)` of a set of 64 pictures, which also makes the plan, checks, labels and
+as the public `V1Bank.transform(faces, pool=…)` of a set of 64 pictures, which also checks, labels and
 stamps; what that takes whatever the number of pictures is in the row of one picture. The error is the
 greatest difference from the convolution in float64, the border reflected, pooled alike, over the greatest energy of
 its scale, at the worst scale, of four pictures; nrsim's normalised responses are held against its own exact ones, and

@@ -109,7 +109,7 @@ class BlockStore:
         made_from: Mapping[str, Any],
         step: int,
     ) -> None:
-        self.target = _target(path)
+        self.target = _target(path, str(labels.attrs.get("schema", "")))
         self.folder = self.target.with_name(f".{self.target.name}.partial")
         self.labels, self.layout, self.step = labels, layout, step
         self.made_from = json.loads(provenance.as_json(made_from))
@@ -235,8 +235,8 @@ class BlockStore:
                 folder.rmdir()
 
 
-def _target(path: str | os.PathLike[str]) -> Path:
-    """Return where a result is to go, refusing what cannot be replaced."""
+def _target(path: str | os.PathLike[str], noun: str) -> Path:
+    """Return where a result is to go, refusing what cannot be replaced: all but an earlier ``noun`` of nrsim's."""
     if not isinstance(path, (str, os.PathLike)):
         raise need("out: a file name that ends in .zarr or .nc", repr(path), kind=TypeError)
     target = Path(path)
@@ -249,7 +249,19 @@ def _target(path: str | os.PathLike[str]) -> Path:
             raise IsADirectoryError(f"needed the name of a file to write to; got the folder {str(target)!r}")
     else:
         raise need("out: a file name that ends in .zarr or .nc", repr(str(path)))
+    if target.exists() and (found := _noun(target)) != noun:
+        todo = "It would be lost: choose another name, or delete it yourself"
+        raise need(f"out: a name that is free or of an earlier {noun}", f"{str(target)!r}, which is {found}", todo)
     return target
+
+
+def _noun(target: Path) -> str:
+    """Return which noun a file holds, or what it is instead."""
+    try:
+        with open_lazily(target) as found:
+            return str(found.attrs.get("schema", "no result of nrsim's"))
+    except Exception:  # whatever it is, it is not ours
+        return "no result of nrsim's"
 
 
 @contextmanager

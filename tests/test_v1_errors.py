@@ -220,3 +220,8 @@ def test_receptive_fields_of_too_many_samples():
 def test_blocks(block, faces):
     with pytest.raises((ValueError, TypeError), match="block: needed"):
         BANK.transform(faces, block=block)
+
+
+def test_mean_amplitude_is_of_complex_cells(faces):
+    with pytest.raises(ValueError, match=r"'energy' or .*max.* for simple cells|statistic"):
+        BANK.responses(faces, rectify=True, pool=nr.PooledEnergy(size=4, statistic="mean"))

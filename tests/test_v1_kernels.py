@@ -192,6 +192,34 @@ def test_the_fast_way_is_the_exact_way_for_any_bank(shape, angles, frequency, ba
     assert np.abs(fast - exact).max() < 5e-3 * largest
 
 
+@pytest.mark.parametrize("semi_saturation", [0.05, 0.3, 1.0])
+@pytest.mark.parametrize("neighbourhood", [0.4, 0.85])
+def test_the_fast_way_divides_as_the_exact_one_on_hard_edges_and_lines_too(semi_saturation, neighbourhood):
+    shape, frequencies = (128, 128), np.array([1, 2, 4, 8]) / 32
+    channels = bank(frequencies)
+    pools = tuple(windows.grid(np.arange(128.0), 16, None) for _ in range(2))
+    line = np.full(shape, 0.5, dtype=np.float32)
+    line[:, 60] = 1.0
+    images = np.stack([*(natural(2, shape) > 0.5), line]).astype(np.float32)
+    gains = Gains("divisive", semi_saturation, 2.0, tuple(neighbourhood / frequencies))
+    fast, exact = (Plan(shape, channels, gains, pools, exact=exact).energy(images) for exact in (False, True))
+    most = exact.max(axis=(0, 2, 3, 4))
+    assert (np.abs(fast - exact).max(axis=(0, 2, 3, 4)) < 5e-3 * most).all()
+
+
+@pytest.mark.parametrize("kind", ["divisive", "divisive_pooled", "local_contrast"])
+def test_the_order_of_orientations_and_frequencies_changes_nothing_else(kind):
+    shape, angles, frequencies = (48, 48), [0.0, 80.0, 90.0, 100.0], [0.2, 0.1, 0.14]
+    pools = tuple(windows.grid(np.arange(48.0), 5, None) for _ in range(2))
+    images = natural(1, shape)
+    spreads = [0.85 / f for f in frequencies]
+    first = Plan(shape, bank(frequencies, angles), Gains(kind, 0.2, 2.0, tuple(spreads)), pools).energy(images)
+    turned = Plan(
+        shape, bank(frequencies[::-1], angles[::-1]), Gains(kind, 0.2, 2.0, tuple(spreads[::-1])), pools
+    ).energy(images)
+    assert np.abs(first - turned[:, ::-1, ::-1]).max() < 2e-3 * first.max()
+
+
 def test_neither_order_nor_company_nor_threads_change_a_bit_of_a_response():
     shape, channels = (64, 64), bank([0.25, 0.1])
     pools = tuple(windows.grid(np.arange(64.0), 8, None) for _ in range(2))

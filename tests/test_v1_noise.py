@@ -97,3 +97,12 @@ def test_errors_of_noise():
         nr.V1Bank([1.0, 2.0]).transform(nr.example("StimulusSet"), noise=1.5)
     with pytest.raises(nr.schema.SchemaError, match="not a valid V1Response"):
         nr.ResponseNoise(seed=1).transform(nr.example("Features"))
+
+
+def test_noise_comes_once_and_not_without_limit():
+    seen = nr.example("V1Response")
+    noisy = nr.ResponseNoise(seed=1).transform(seen)
+    with pytest.raises(ValueError, match="without noise.*repeat"):
+        nr.ResponseNoise(seed=2).transform(noisy)
+    with pytest.raises(ValueError, match="fano_factor of at least"):
+        nr.ResponseNoise(seed=1, fano_factor=1e-13)

@@ -423,3 +423,53 @@ def test_the_page_on_large_sets_runs(tmp_path, monkeypatch):
     assert left(tmp_path) == ["faces.nc", "features.nc", "responses.nc"]
     again = xr.open_dataset("responses.nc", engine="h5netcdf")
     assert nr.identical(names["pool"].transform(again), names["features"])
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_pictures_and_strangers_are_never_written_over(tmp_path, name):
+    out = target(tmp_path, name)
+    faces = stimuli(pictures(4))
+    if out.suffix == ".nc":
+        faces.to_netcdf(out, engine="h5netcdf")
+        opened = xr.open_dataset(out, engine="h5netcdf")
+    else:
+        faces.to_zarr(out, zarr_format=2, consolidated=False)
+        opened = xr.open_zarr(out, chunks=None, consolidated=False)
+    with (
+        opened,
+        pytest.raises(ValueError, match="free or of an earlier V1Response; got .* which is (StimulusSet|no result)"),
+    ):
+        bank().transform(opened, pool=POOL, out=out)
+    with xr.open_dataset(out, engine="h5netcdf" if out.suffix == ".nc" else "zarr") as kept:
+        assert np.array_equal(kept["image"].values, faces["image"].values)
+    seen = bank().transform(faces, pool=POOL, out=tmp_path / f"seen{out.suffix}")
+    with pytest.raises(ValueError, match="earlier Features; got .* which is V1Response"):
+        POOL.fit(seen).transform(seen, out=tmp_path / f"seen{out.suffix}")
+    text = tmp_path / "notes.nc"
+    text.write_text("precious")
+    with pytest.raises(ValueError, match="no result of nrsim's"):
+        bank().transform(faces, pool=POOL, out=text)
+    assert text.read_text() == "precious"
+
+
+def test_frames_shown_at_other_times_begin_again(tmp_path, monkeypatch):
+    out = tmp_path / "moving.nc"
+    movies = np.random.default_rng(0).random((4, 6, SIZE, SIZE), dtype=np.float32)
+    slow, quick = (
+        nr.stimuli_from_arrays(movies, degrees=DEGREES, frame_times=np.arange(6) * dt) for dt in (0.01, 0.005)
+    )
+    filters = nr.TemporalFilters()
+    real = blocks.read
+
+    def read(array, step, first=0):
+        for start, block in real(array, step, first):
+            if start >= 2:
+                raise KeyboardInterrupt
+            yield start, block
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(blocks, "read", read)
+        bank(temporal=filters, threads=1).transform(slow, pool=POOL, block=1, out=out)
+    with pytest.warns(UserWarning, match="times of the frames.*starting again"):
+        seen = bank(temporal=filters).transform(quick, pool=POOL, block=1, out=out)
+    assert nr.identical(seen, bank(temporal=filters).transform(quick, pool=POOL))

@@ -31,12 +31,12 @@ class V1Bank:
     """Quadrature Gabor channels: simple cells of any phase and complex cells, at every place of a picture.
 
     Each channel is one complex Gabor, g(r) = envelope(r) (exp(2πi f p) − leak), p being the coordinate across the bars
-    and leak the constant that takes away the mean, so that uniform luminance gives no response. Its real part is the
-    even receptive field, its imaginary part the odd one; each is scaled to answer with amplitude 1 to a grating of
-    contrast 1 about luminance ½ at the preferred frequency and orientation. A simple cell of phase φ is
-    cos φ · even + sin φ · odd, signed or rectified; a complex cell is even² + odd² of the same channel (Adelson &
-    Bergen 1985): 1 for that grating at any phase. The picture is reflected at its border (half-sample symmetric), so
-    nothing wraps around.
+    and leak the constant that takes away the mean, so that uniform luminance gives no response. The picture convolved
+    with g is even + i·odd, each scaled to answer with amplitude 1 to a grating of contrast 1 about luminance ½ at the
+    preferred frequency and orientation. A simple cell of phase φ answers with cos φ · even + sin φ · odd, signed or
+    rectified; its receptive field, envelope · (cos(2πfp + φ) less the leak), prefers that phase of a grating. A complex
+    cell is even² + odd² of the same channel (Adelson & Bergen 1985): 1 for that grating at any phase. The picture is
+    reflected at its border (half-sample symmetric), so nothing wraps around.
 
     Parameters
     ----------
@@ -293,6 +293,9 @@ class V1Bank:
         if not isinstance(rectify, (bool, np.bool_)):
             raise need("rectify: True or False", repr(rectify), kind=TypeError)
         pool = door.check_pool(pool)
+        if pool is not None and pool.statistic == "mean":
+            todo = 'A window\'s mean response is statistic="energy"; "mean" is of the amplitudes of complex cells'
+            raise need('the statistic "energy" or "max" for simple cells', "'mean'", todo)
         if pool is not None and pool.statistic != "energy" and not rectify:
             todo = 'The window\'s mean of signed responses is statistic="energy"'
             raise need(f"rectify=True with the statistic {pool.statistic!r}", "signed responses", todo)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,8 @@ class ResponseNoise:
         Neurosci 14:897; that variance is proportional to the mean: Tolhurst, Movshon & Dean 1983).
     peak_count
         Spikes in the counting window at a response of 1, which a grating of contrast 1 at the preferred frequency and
-        orientation gives. Default 20 (chosen: 100 Hz for 200 ms).
+        orientation gives. Default 20 (chosen: 100 Hz for 200 ms). Faces give far less to a bank without normalisation,
+        whose response goes with contrast squared: most cells then fire no spike. Use a normalised bank.
     seed
         Whole number; recorded.
     repeat
@@ -63,6 +65,9 @@ class ResponseNoise:
         self.seed = whole(seed, "seed")
         self.fano_factor = bare(fano_factor, "1", "fano_factor", above=0)
         self.peak_count = bare(peak_count, "1", "peak_count", above=0, high=1e9)
+        if self.peak_count / self.fano_factor > 1e12:
+            todo = "A variance that small is no noise: leave it out"
+            raise need("a fano_factor of at least peak_count / 1e12", f"{self.fano_factor:g}", todo)
         self.repeat = whole(repeat, "repeat")
 
     def get_params(self) -> dict[str, Any]:
@@ -92,6 +97,9 @@ class ResponseNoise:
             For responses below 0, which no spike count has.
         """
         check(seen, "V1Response")
+        if "ResponseNoise.transform" in json.loads(seen.attrs.get("parameters", "{}")):
+            todo = "Another repeat=… of the responses without noise gives other noise"
+            raise need("responses without noise", "noisy ones", todo)
         ids = seen["stimulus_id"].values
         noisy = {
             name: seen[name].copy(data=self.add(seen[name].values, ids, name))

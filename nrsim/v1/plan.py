@@ -23,6 +23,7 @@ from nrsim.v1.ends import ends
 from nrsim.v1.gabor import Channels
 
 FINEST = 0.9  # cycles/px
+KEPT = 40 * 320 * 320  # pixels times channels whose filters are kept for the next call: up to about 100 MB (chosen)
 
 
 @dataclass(frozen=True)
@@ -84,9 +85,12 @@ class Plan:
         # a channel so fine and broad that it reaches where low frequencies fold to, 1 cycle/px, has no band of its own
         fine = max(each.reach(axis, 1e-4) for row in channels for each in row for axis in (0, 1)) > FINEST
         self.fast = not exact and not fine and pools is not None and statistic == "energy" and (smooth or not before)
-        self.dense = _dense(shape, channels)
+        # what is worked out for pictures of one shape serves the next call too, unless it takes much memory
+        keep = shape[0] * shape[1] * len(channels) * len(channels[0]) <= KEPT
+        self.dense = (_dense if keep else _dense.__wrapped__)(shape, channels)
         if self.fast and pools is not None:
-            self.cropped = _cropped(shape, channels, _Arrays(pools), paired, self.divisive if before else None)
+            made = _cropped if keep else _cropped.__wrapped__
+            self.cropped = made(shape, channels, _Arrays(pools), paired, self.divisive if before else None)
         if pools is None:
             self.grid: tuple[int, ...] = shape
         elif paired:
@@ -209,7 +213,6 @@ class _Arrays:
         return hash(self._key)
 
 
-# what is worked out for pictures of one shape serves the next call too
 @lru_cache(maxsize=2)
 def _dense(shape: tuple[int, int], channels: Channels) -> DenseBank:
     return DenseBank(shape, channels)

@@ -106,9 +106,11 @@ def in_memory(faces: Any) -> bool:
 def _origin(faces: xr.Dataset, labelled: xr.Dataset) -> dict[str, Any]:
     """Return what responses are made from, part by part."""
     y, x = (faces[name].values for name in ("y", "x"))
+    times = faces["frame_time"].values.tolist() if "frame_time" in faces.coords else None
     return {
         "nrsim version": __version__,
         "settings": [json.loads(labelled.attrs["parameters"]), labelled.attrs["history"]],
         "stimuli": provenance.text_hash("\n".join(map(str, faces["stimulus_id"].values))),
+        "times of the frames": times,
         "size of the pictures": [dict(faces["image"].sizes), *(float(axis[i]) for axis in (y, x) for i in (0, -1))],
     }
