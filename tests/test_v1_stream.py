@@ -433,8 +433,8 @@ def test_pictures_and_strangers_are_never_written_over(tmp_path, name):
         faces.to_netcdf(out, engine="h5netcdf")
         opened = xr.open_dataset(out, engine="h5netcdf")
     else:
-        faces.to_zarr(out, zarr_format=2, consolidated=False)
-        opened = xr.open_zarr(out, chunks=None, consolidated=False)
+        faces.to_zarr(out, zarr_format=2, consolidated=True)
+        opened = xr.open_zarr(out, chunks=None)
     with (
         opened,
         pytest.raises(ValueError, match="free or of an earlier V1Response; got .* which is (StimulusSet|no result)"),
