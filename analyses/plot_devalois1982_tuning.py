@@ -131,7 +131,9 @@ for kind in KINDS:
 
 # %%
 # Curves above, the numbers beside the published ones below.
-figure, axes = plt.subplots(2, 4, figsize=(16, 7), layout="constrained")
+figure, axes = plt.subplots(
+    2, 4, figsize=(17, 9), layout="constrained", height_ratios=[1, 1.3], width_ratios=[1, 1, 1.25, 0.8]
+)
 for kind, colour in COLOURS.items():
     look = {"color": colour, "label": kind, "linestyle": "-" if "simple" in kind else "--", "linewidth": 1.6}
     wave = cycle[kind].isel(stimulus=0)

@@ -71,7 +71,7 @@ def beside_published(
     tables = _tables(own, published)
     units = {name: _unit(name, table) for name, table in tables.items()}
     kinds = list(dict.fromkeys(kind for values in own.values() for kind in values))
-    looks = {
+    looks: dict[str, dict[str, Any]] = {
         kind: {"color": colour, "marker": style.MARKERS[i % len(style.MARKERS)], "label": kind}
         for i, (kind, colour) in enumerate(zip(kinds, style.colours(len(kinds)), strict=True))
     }
@@ -83,9 +83,10 @@ def beside_published(
     letters = int(72 * (width - room) / (0.5 * _SIZE))
     drawn = {name: _lines(own[name], rows[name], letters) for name in own}
     heights = {name: lines[-1][0] + 1.0 for name, lines in drawn.items()}
-    ax = style.axes_or_new(ax, (width, 0.35 + sum(_LINE * height + _AXIS for height in heights.values())))
+    tall = sum(_LINE * height + _AXIS for height in heights.values())
+    ax = style.axes_or_new(ax, (width, 0.35 + tall))
     ax.set_axis_off()
-    axis = min(_AXIS / _inches(ax)[1], 0.6 / len(own)) if not new else _AXIS / (ax.figure.get_size_inches()[1] - 0.35)
+    axis = min(_AXIS / _inches(ax)[1], 0.6 / len(own)) if not new else _AXIS / tall
     line, top = (1 - axis * len(own)) / sum(heights.values()), 1.0
     handles: dict[str, Any] = {}
     look: dict[str, Any]
@@ -95,7 +96,7 @@ def beside_published(
         ticks = {}
         for at, what, content in lines:
             if what == "own":
-                look = {"linestyle": "none", "markersize": 6, "zorder": 3} | looks[content]
+                look = {"linestyle": "none", "markersize": 6, "zorder": 3, **looks[content]}
                 handles[content] = panel.plot(own[name][content], -at, **look)[0]
             elif what == "definition":
                 look = {"size": _SIZE, "color": "0.45", "style": "italic", "va": "center"}
@@ -106,9 +107,11 @@ def beside_published(
         panel.set_yticks(list(ticks), list(ticks.values()), size=_SIZE)
         panel.tick_params(axis="y", length=0)
         panel.set_ylim(-heights[name], 0.0)
-        _limits(panel)
+        _limits(panel, width - room)
         unit = units.get(name)
-        panel.set_xlabel(name if unit is None or f"({unit})" in name else style.quantity(name, unit), labelpad=2)
+        label = name if unit is None or f"({unit})" in name else style.quantity(name, unit)
+        long = 10 / _SIZE * _long(label) / 72 > width - room  # must not reach into what stands right of the axes
+        panel.set_xlabel(label, labelpad=2, loc="right" if long else "center")
         style.tidy(panel)
         panel.spines["left"].set_visible(False)
     if legend:
@@ -210,14 +213,14 @@ def _long(text: str) -> float:
     return float(TextPath((0, 0), text, size=_SIZE).get_extents().width)
 
 
-def _limits(ax: Axes) -> None:
-    """Let the axis reach from 0 to all that is drawn, with a little room."""
+def _limits(ax: Axes, width: float) -> None:
+    """Let the axis, ``width`` inches long, reach from 0 to all that is drawn, with a little room."""
     drawn = np.concatenate([np.asarray(line.get_xdata(), dtype=float) for line in ax.lines])
     drawn = drawn[np.isfinite(drawn)]
     least, most = (min(0.0, drawn.min()), max(0.0, drawn.max())) if drawn.size else (0.0, 1.0)
     span = (most - least) or 1.0
     ax.set_xlim(least - 0.02 * span, most + 0.05 * span)
-    ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+    ax.xaxis.set_major_locator(MaxNLocator(int(np.clip(width / 0.5, 2, 5)), steps=[1, 2, 2.5, 5, 10]))
 
 
 def _who(source: str) -> str:
