@@ -82,9 +82,9 @@ def v1_bank(channels: xr.Dataset, *, degrees_per_pixel: float | None = None, ax:
 
     Left, the plane of spatial frequencies to the right and up, one ellipse a channel (two, one on each side of 0, as a
     grating has no sign; of direction-selective cells one for each direction of drift): where the amplitude is half of
-    its maximum. Right, amplitude against the frequency of a
-    grating at the preferred orientation, and against its orientation at the preferred frequency. All are of the Gabor
-    before its mean is taken away, as bandwidths are stated.
+    its maximum. Right, amplitude against the frequency of a grating at the preferred orientation, and against its
+    orientation, or direction of drift, at the preferred frequency. All are of the Gabor before its mean is taken away,
+    as bandwidths are stated.
 
     Parameters
     ----------

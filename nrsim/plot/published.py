@@ -220,7 +220,7 @@ def _limits(ax: Axes, width: float) -> None:
     least, most = (min(0.0, drawn.min()), max(0.0, drawn.max())) if drawn.size else (0.0, 1.0)
     span = (most - least) or 1.0
     ax.set_xlim(least - 0.02 * span, most + 0.05 * span)
-    ax.xaxis.set_major_locator(MaxNLocator(int(np.clip(width / 0.5, 2, 5)), steps=[1, 2, 2.5, 5, 10]))
+    ax.xaxis.set_major_locator(MaxNLocator(int(np.clip(width / 0.33, 3, 5)), steps=[1, 2, 2.5, 5, 10]))
 
 
 def _who(source: str) -> str:
