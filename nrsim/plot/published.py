@@ -96,7 +96,7 @@ def beside_published(
         ticks = {}
         for at, what, content in lines:
             if what == "own":
-                look = {"linestyle": "none", "markersize": 6, "zorder": 3, **looks[content]}
+                look = {"linestyle": "none", "markersize": 6, "zorder": 3, "clip_on": False, **looks[content]}
                 handles[content] = panel.plot(own[name][content], -at, **look)[0]
             elif what == "definition":
                 look = {"size": _SIZE, "color": "0.45", "style": "italic", "va": "center"}
