@@ -72,7 +72,7 @@ surrounded = {normalise: complex_cell(normalise, around, 2.0) for normalise in (
 ratio = {normalise: (seen[1:] / seen[0]).values for normalise, seen in surrounded.items()}
 
 # %%
-figure, axes = plt.subplots(1, 4, figsize=(16, 4.2), layout="constrained", width_ratios=[1, 1, 0.7, 1.5])
+figure, axes = plt.subplots(1, 4, figsize=(17, 5.6), layout="constrained", width_ratios=[1, 1, 0.7, 1.5])
 looks = {
     ("none", 2.0, HIGH): ("complex", "0.4", "--"),
     ("simple", 2.0, HIGH): ("simple, divisive", "#0072B2", "-"),
@@ -101,18 +101,16 @@ kinds = {name: found[key] for key, (name, _, _) in looks.items() if key[0] != "n
 low, high = found["divisive", 2.0, LOW], found["divisive", 2.0, HIGH]
 growth = low["preferred"] / high["preferred"]
 own = {
-    "suppression\nindex": {kind: each["suppression_index"] for kind, each in kinds.items()},
-    "best diameter\n(degree)": {kind: each["preferred"] for kind, each in kinds.items()},
+    "suppression index": {kind: each["suppression_index"] for kind, each in kinds.items()},
+    "best diameter (degree)": {kind: each["preferred"] for kind, each in kinds.items()},
     "surround (degree)": {kind: each["surround_diameter"] for kind, each in kinds.items()},
     "surround / best": {kind: each["surround_diameter"] / each["preferred"] for kind, each in kinds.items()},
-    "best diameter at\ncontrast 0.1 / 1": {"complex, divisive": growth},
+    "best diameter at contrast 0.1 / 1": {"complex, divisive": growth},
 }
 quantities = ["surround suppression index", "grating summation field", "surround diameter"]
 quantities += ["surround over summation field", "summation extent, low over high contrast"]
 published = {name: nr.published_v1(quantity) for name, quantity in zip(own, quantities, strict=True)}
 nr.plot.beside_published(own, published, ax=axes[3])
-axes[3].set_xlim(0, 7)
-axes[3].set_xlabel("degree or ratio")
 for ax in axes:
     nr.plot.style.tidy(ax)
 figure.savefig("cavanaugh2002_surrounds.png", dpi=150)

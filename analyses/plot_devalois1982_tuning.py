@@ -131,7 +131,9 @@ for kind in KINDS:
 
 # %%
 # Curves above, the numbers beside the published ones below.
-figure, axes = plt.subplots(2, 4, figsize=(15, 7), layout="constrained")
+figure, axes = plt.subplots(
+    2, 4, figsize=(17, 9), layout="constrained", height_ratios=[1, 1.3], width_ratios=[1, 1, 1.25, 0.8]
+)
 for kind, colour in COLOURS.items():
     look = {"color": colour, "label": kind, "linestyle": "-" if "simple" in kind else "--", "linewidth": 1.6}
     wave = cycle[kind].isel(stimulus=0)
@@ -173,21 +175,9 @@ published = {
     name: nr.published_v1(quantity).query("statistic in @wanted") for name, (quantity, wanted) in PUBLISHED.items()
 }
 names = list(PUBLISHED)
-for ax, chosen, label in (
-    (axes[1, 0], names[:2], "degree"),
-    (axes[1, 1], names[3:5], "octave"),
-    (axes[1, 2], [names[2], *names[5:]], "ratio"),
-):
-    rows = {
-        name.split(" (")[0].replace(", ", ",\n").replace(" at", "\nat"): (
-            {kind: measured[kind][name] for kind in KINDS if name in measured[kind]},
-            published[name],
-        )
-        for name in chosen
-    }
-    own, others = ({name: pair[i] for name, pair in rows.items()} for i in (0, 1))
-    nr.plot.beside_published(own, others, ax=ax, legend=False)
-    ax.set(xlabel=label, xlim={"degree": (0, 95), "octave": (0, 4.2), "ratio": (-0.2, 4.6)}[label])
+for ax, chosen in ((axes[1, 0], names[:2]), (axes[1, 1], names[3:5]), (axes[1, 2], [names[2], *names[5:]])):
+    own = {name: {kind: measured[kind][name] for kind in KINDS if name in measured[kind]} for name in chosen}
+    nr.plot.beside_published(own, {name: published[name] for name in chosen}, ax=ax, legend=False)
 handles, labels = axes[0, 0].get_legend_handles_labels()
 figure.legend(handles, labels, loc="outside upper center", ncols=4, frameon=False)
 for ax in axes.flat:

@@ -117,7 +117,6 @@ published = {
     "semi-saturation c50": nr.published_v1("semi-saturation contrast"),
 }
 nr.plot.beside_published(own, published, ax=axes[3])
-axes[3].set(xlim=(0, 5), xlabel="exponent, contrast")
 for ax in axes:
     nr.plot.style.tidy(ax)
 figure.savefig("macevoy2009_masks.png", dpi=150)

@@ -334,12 +334,15 @@ def test_unknown_names_name_the_nearest(made):
 def test_published_values_stand_below_what_was_measured():
     rows = nr.published_v1("contrast exponent")
     ax = nr.plot.beside_published({"exponent": {"simple": 2.0, "complex": 2.1}}, {"exponent": rows})
-    at = {marker: [line.get_xydata()[0] for line in ax.lines if line.get_marker() == marker] for marker in "os|"}
+    (panel,) = ax.child_axes
+    at = {marker: [line.get_xydata()[0] for line in panel.lines if line.get_marker() == marker] for marker in "os|"}
     assert [x for x, _ in at["o"]] == [2.0, 2.4]  # a cell, and the value that was recalled
     assert [x for x, _ in at["s"]] == [2.1]
     assert [x for x, _ in at["|"]] == [2.0]
     assert max(at["|"][0][1], at["o"][1][1]) < min(at["s"][0][1], at["o"][0][1])
-    assert {text.get_text() for text in ax.texts} == {"Sclar 1990, median", "Albrecht 1982, mean"}
+    names = [label.get_text() for label in panel.get_yticklabels()]
+    assert names == ["Sclar 1990, median (recalled)", "Albrecht 1982, mean"]
+    assert list(panel.get_yticks()) == [at["o"][1][1], at["|"][0][1]]
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["simple", "complex"]
 
 
@@ -347,11 +350,32 @@ def test_quartiles_are_drawn_and_ranges_are_not_and_percent_is_a_fraction():
     ax = nr.plot.beside_published(
         {"ratio": {"model": 0.6}}, {"ratio": nr.published_v1(SCHILLER).iloc[:1]}, legend=False
     )
-    (bar,) = [line for line in ax.lines if len(line.get_xdata()) == 2]
+    (bar,) = [line for line in ax.child_axes[0].lines if len(line.get_xdata()) == 2]
     assert list(bar.get_xdata()) == pytest.approx([0.43, 0.62])
     assert ax.get_legend() is None
     widths = nr.published_v1("orientation bandwidth").iloc[:1]
-    assert all(len(line.get_xdata()) == 1 for line in nr.plot.beside_published({"w": {"m": 35}}, {"w": widths}).lines)
+    (panel,) = nr.plot.beside_published({"w": {"m": 35}}, {"w": widths}).child_axes
+    assert all(len(line.get_xdata()) == 1 for line in panel.lines)
+
+
+def test_each_measure_has_an_axis_with_its_unit_and_each_definition_its_rows():
+    measured = {"circular variance": 0.13, "orientation bandwidth": {"simple": 38.0}, "surround suppression": 0.9}
+    ax = nr.plot.beside_published(measured, nr.published_v1())
+    variance, width, without = ax.child_axes
+    assert [each.get_xlabel() for each in (variance, width)] == ["circular variance", "orientation bandwidth (degree)"]
+    assert variance.get_xlim()[1] < 1 < 40 < width.get_xlim()[1]
+    assert variance.lines[0].get_xdata()[0] == 0.13
+    assert not variance.texts  # one definition
+    (full, above), (half, below) = [(text.get_text(), text.get_position()[1]) for text in width.texts]
+    assert full.startswith("full width at half") and half.startswith("half width at 1/sqrt(2)")
+    devalois, ringach = width.get_yticks()
+    assert above > devalois > below > ringach
+    assert [text.get_text() for text in without.texts] == ["no number"]
+    ax.figure.canvas.draw()
+    box, size = ax.figure.get_tightbbox(), ax.figure.get_size_inches()
+    assert min(box.x0, box.y0) > -0.01 and box.x1 < size[0] + 0.01 and box.y1 < size[1] + 0.01
+    (alone,) = nr.plot.beside_published({"mine": 0.2}, nr.published_v1("circular variance")).child_axes
+    assert [line.get_xdata()[0] for line in alone.lines] == [0.2, 0.61]
 
 
 def test_published_rows_of_nothing_measured_are_refused():
@@ -359,3 +383,11 @@ def test_published_rows_of_nothing_measured_are_refused():
         nr.plot.beside_published({"width": {"m": 1.0}}, {"widht": nr.published_v1(SCHILLER)})
     with pytest.raises(ValueError, match="without definition"):
         nr.plot.beside_published({"w": {"m": 1.0}}, {"w": nr.published_v1(SCHILLER).drop(columns="definition")})
+    with pytest.raises(ValueError, match="of 'w' in one unit; got .*degree"):
+        nr.plot.beside_published({"w": 1.0}, {"w": nr.published_v1()})
+    with pytest.raises(ValueError, match="unknown published quantity 'circular varianc'; nearest: 'circular variance'"):
+        nr.plot.beside_published({"circular varianc": 1.0}, nr.published_v1())
+    with pytest.raises(TypeError, match="'w' of 'measured': 'broad'"):
+        nr.plot.beside_published({"w": "broad"}, {})
+    with pytest.raises(TypeError, match="got float"):
+        nr.plot.beside_published(0.13, {})

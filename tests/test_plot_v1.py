@@ -91,7 +91,7 @@ def test_contours_of_the_bank_are_where_its_gratings_give_half():
             assert (even + odd) / 2 == pytest.approx(0.5, abs=0.02)
     assert max(plane.lines[2].get_xdata()) == 4.0  # Nyquist
     finer = nr.plot.v1_bank(bank.channels, degrees_per_pixel=1 / 32).child_axes[0]
-    assert finer.get_title() == "Nyquist at 16"
+    assert finer.get_title() == "Nyquist at 16 cycles/degree"
     frequency, amplitude = tuning.lines[0].get_data()
     above = frequency[amplitude >= 0.5]
     assert np.log2(above[-1] / above[0]) == pytest.approx(1.0, abs=0.03)
@@ -186,6 +186,26 @@ def test_a_frame_of_a_moving_stimulus(made):
     np.testing.assert_allclose(shown, 0.45 * faces["image"][2] + 0.55, rtol=1e-6)
     with pytest.raises(ValueError, match="a frame from 0 to 2; got 3"):
         nr.plot.v1_response(seen, frame=3)
+
+
+def test_direction_selective_cells_are_drawn_by_direction_of_drift():
+    bank = nr.V1Bank([2.0], 4, temporal=nr.TemporalFilters())
+    plane, tuning, turning = nr.plot.v1_bank(bank.channels).child_axes
+    assert turning.get_xlabel() == "direction of drift (degree)"
+    assert turning.get_xlim() == (0, 360)
+    for line, direction in zip(turning.lines[:8], bank.channels["orientation"].values, strict=True):
+        degrees, amplitude = line.get_data()
+        assert degrees[np.argmax(amplitude)] == direction
+        assert amplitude[degrees == (direction + 180) % 360] < 0.01
+    middles = [np.mean(np.transpose(line.get_data())[:-1], axis=0) for line in plane.lines[:8]]
+    assert len({tuple(np.round(middle, 3)) for middle in middles}) == 8
+    assert len(tuning.get_xticks()) == 4
+
+
+def test_bars_at_places_are_as_long_as_the_window_is_wide(made):
+    ax = nr.plot.v1_orientation(made["places"])
+    segments = np.array(ax.collections[0].get_segments())
+    assert np.linalg.norm(segments[:, 1] - segments[:, 0], axis=-1).max() == pytest.approx(0.5)
 
 
 def test_errors(made):

@@ -81,9 +81,10 @@ def v1_bank(channels: xr.Dataset, *, degrees_per_pixel: float | None = None, ax:
     """Draw a bank: each channel's contour at half height in the frequency plane, and its tuning.
 
     Left, the plane of spatial frequencies to the right and up, one ellipse a channel (two, one on each side of 0, as a
-    grating has no sign): where the amplitude is half of its maximum. Right, amplitude against the frequency of a
-    grating at the preferred orientation, and against its orientation at the preferred frequency. All are of the Gabor
-    before its mean is taken away, as bandwidths are stated.
+    grating has no sign; of direction-selective cells one for each direction of drift): where the amplitude is half of
+    its maximum. Right, amplitude against the frequency of a grating at the preferred orientation, and against its
+    orientation, or direction of drift, at the preferred frequency. All are of the Gabor before its mean is taken away,
+    as bandwidths are stated.
 
     Parameters
     ----------
@@ -129,13 +130,15 @@ def v1_bank(channels: xr.Dataset, *, degrees_per_pixel: float | None = None, ax:
         channels[name].transpose("frequency", "orientation").values for name in ("sigma_across", "sigma_along")
     )
     colours = dict(zip(np.argsort(frequency), style.colours(len(frequency)), strict=True))
+    turn, reach, tick = style.turning(orientation)
+    drifting = reach > 180.0
     circle = np.linspace(0, 2 * np.pi, 73)
     for i, f in enumerate(frequency):
         for j, angle in enumerate(np.deg2rad(orientation)):
             p = f + np.sqrt(_HALF) / across[i, j] * np.cos(circle)
             q = np.sqrt(_HALF) / along[i, j] * np.sin(circle)
             u, v = p * np.cos(angle) - q * np.sin(angle), p * np.sin(angle) + q * np.cos(angle)
-            for sign in (1, -1):
+            for sign in (1,) if drifting else (1, -1):  # of a pair of directions each is the other's second ellipse
                 plane.plot(sign * u, sign * v, color=colours[i], linewidth=1.0)
     _plane(plane, nyquist, float((frequency[:, None] + np.sqrt(_HALF) / across).max()))
     grid = np.geomspace(frequency.min() / 4, frequency.max() * 3, 400)
@@ -147,24 +150,28 @@ def v1_bank(channels: xr.Dataset, *, degrees_per_pixel: float | None = None, ax:
         tuning.axvline(nyquist, color=style.GREY, linestyle="--", linewidth=1.0)
     octaves = float(channels["bandwidth"].values.flat[0])
     tuning.set(xscale="log", title=_width(octaves, " octaves"))
-    tuning.xaxis.set_major_locator(FixedLocator(list(frequency) if len(frequency) <= 8 else []))
+    ticks = list(frequency) if 1 < len(frequency) <= 8 else []
+    if len(frequency) == 1:
+        ticks = [float(frequency[0]) * step for step in (0.25, 0.5, 1.0, 2.0)]
+    tuning.xaxis.set_major_locator(FixedLocator(ticks))
     tuning.xaxis.set_major_formatter("{x:g}")
     tuning.xaxis.set_minor_locator(NullLocator())
     lowest = int(np.argmin(frequency))
-    degrees = np.linspace(-90.0, 90.0, 361)
+    low, high = (0.0, 360.0) if drifting else (-90.0, 90.0)
+    degrees = np.linspace(low, high, int(2 * (high - low)) + 1)
     for j, angle in enumerate(orientation):
-        delta = np.deg2rad(degrees - (np.mod(angle + 90.0, 180.0) - 90.0))
+        delta = np.deg2rad(degrees - angle)
         n_x, n_y = across[lowest, j] * frequency[lowest], along[lowest, j] * frequency[lowest]
         both = [
             np.exp(-2 * np.pi**2 * ((n_x * (1 - c)) ** 2 + (n_y * np.sin(delta)) ** 2))
-            for c in (np.cos(delta), -np.cos(delta))
+            for c in ((np.cos(delta),) if drifting else (np.cos(delta), -np.cos(delta)))
         ]
         first = j == 0
         colour, width = (style.PALETTE[-1], 1.6) if first else (style.GREY, 0.8)
-        turning.plot(degrees, np.maximum(*both), color=colour, linewidth=width, zorder=3 if first else 2)
-    _half(turning, "orientation", channels["orientation"].attrs.get("units"))
-    turning.xaxis.set_major_locator(MultipleLocator(45))
-    turning.set(xlim=(-90, 90), title=_width(float(channels["orientation_bandwidth"].values.flat[0]), "°"))
+        turning.plot(degrees, np.max(both, axis=0), color=colour, linewidth=width, zorder=3 if first else 2)
+    _half(turning, turn, channels["orientation"].attrs.get("units"))
+    turning.xaxis.set_major_locator(MultipleLocator(tick))
+    turning.set(xlim=(low, high), title=_width(float(channels["orientation_bandwidth"].values.flat[0]), "°"))
     return ax
 
 
@@ -188,7 +195,7 @@ def _plane(ax: Axes, nyquist: float | None, reach: float) -> None:
         ax.plot(corners, nyquist * np.array([-1, -1, 1, 1, -1]), color=style.GREY, linestyle="--", linewidth=1.0)
         ax.annotate("Nyquist", (0, nyquist), (0, -2), textcoords="offset points", ha="center", va="top", color="0.35")
     elif nyquist is not None:
-        ax.set_title(f"Nyquist at {nyquist:.3g}", size="medium", color="0.35")
+        ax.set_title(f"Nyquist at {nyquist:.3g} cycles/degree", size="medium", color="0.35")
     ax.axhline(0, color=style.GREY, linewidth=0.5, zorder=0)
     ax.axvline(0, color=style.GREY, linewidth=0.5, zorder=0)
     ax.set(xlim=(-side, side), ylim=(-side, side), xlabel="to the right (cycles/degree)", ylabel="up (cycles/degree)")

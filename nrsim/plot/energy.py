@@ -95,8 +95,11 @@ def v1_response(
     ax.set_yticks(np.arange(rows) * (height + pad) + height / 2 - 0.5, names)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
-    ax.set(xlabel="orientation (degree)", ylabel="frequency (cycles/degree)", title=title)
-    style.scale_beside(ax, image, style.quantity(row, array.attrs.get("units")))
+    short = rows * ratio * _SIDE < 1.8  # lower than the words are long
+    ax.set(xlabel=f"{style.turning(array['orientation'])[0]} (degree)", title=title)
+    ax.set_ylabel("frequency\n(cycles/\ndegree)" if short else "frequency (cycles/degree)")
+    scale = style.quantity(row, array.attrs.get("units"))
+    style.scale_beside(ax, image, scale)
     return ax
 
 
@@ -145,6 +148,7 @@ def _at_places(array: xr.DataArray, title: str, ax: Axes | None) -> Axes:
     order = np.argsort(array["frequency"].values)
     frequencies, orientation = array["frequency"].values[order], array["orientation"].values
     turned = np.argsort(orientation)
+    turn, _, tick = style.turning(orientation)
     values = array.values[:, order][:, :, turned]
     low, high = min(0.0, float(values.min())), float(values.max()) or 1.0
     wide, high_panel = 1 / (columns + 0.25 * (columns - 1)), 1 / (rows + 0.6 * (rows - 1))
@@ -168,11 +172,11 @@ def _at_places(array: xr.DataArray, title: str, ax: Axes | None) -> Axes:
             )
         panel.set(ylim=(low - 0.03 * (high - low), high * 1.05), title=names[k].replace("_", " "))
         panel.title.set_fontsize("medium")
-        panel.set_xlabel("orientation (degree)" if k + columns >= n else "")
+        panel.set_xlabel(f"{turn} (degree)" if k + columns >= n else "")
         panel.set_ylabel(style.quantity(str(array.name), array.attrs.get("units")) if j == 0 else "")
         if j:
             panel.set_yticklabels([])
-        panel.xaxis.set_major_locator(MultipleLocator(45))
+        panel.xaxis.set_major_locator(MultipleLocator(tick))
         style.tidy(panel)
     style.legend_outside(last, title="cycles/degree")
     return ax

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Protocol
 
 import numpy as np
@@ -12,6 +13,7 @@ from matplotlib.collections import EllipseCollection, LineCollection
 from nrsim.errors import need, unknown
 from nrsim.plot import style
 from nrsim.plot.energy import chosen
+from nrsim.quantities import bare
 from nrsim.schema import check
 
 _BARS = 22  # a side at most, of the picture of orientations (chosen: each is still seen)
@@ -37,7 +39,8 @@ def v1_orientation(
     """Draw which orientation V1 sees where, as bars on the picture.
 
     Each bar stands for a place: it points along the bars of the grating that the place answers to, and is the longer
-    the more the place does so and the less to others, √|Σ e exp(2iθ)| over the orientations θ, relative to the largest.
+    the more the place does so and the less to others, √|Σ e exp(2iθ)| over the orientations θ, relative to the largest,
+    which is as long as its block or, at places, as a window is wide (twice the pool's tolerance, where it is known).
 
     Parameters
     ----------
@@ -89,7 +92,7 @@ def v1_orientation(
         values = array.transpose("frequency", "orientation", "place").values.sum(0)
         x, y = array["place_x"].values, array["place_y"].values
         apart = np.hypot(x[:, None] - x, y[:, None] - y) + np.diag(np.full(len(x), np.inf))
-        room = float(np.median(apart.min(1))) if len(x) > 1 else 0.0
+        room = _window(seen) or (float(np.median(apart.min(1))) if len(x) > 1 else 0.0)
     else:
         maps = array.transpose("frequency", "orientation", "y", "x").values.sum(0)
         step = max(1, -(-max(maps.shape[1:]) // _BARS))
@@ -117,6 +120,15 @@ def v1_orientation(
     ax.set_aspect("equal")
     ax.set(xlabel="x (degree)", ylabel="y (degree)", title=title)
     return ax
+
+
+def _window(seen: xr.Dataset) -> float:
+    """Return the width of a place's window, two of its standard deviations, degree; 0 where it is not known."""
+    try:
+        tolerance = json.loads(seen.attrs["pool"])["tolerance"]
+        return 2 * bare(tolerance, "degree", "tolerance", above=0)
+    except (KeyError, TypeError, ValueError):
+        return 0.0
 
 
 def _picture(

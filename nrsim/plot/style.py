@@ -45,6 +45,17 @@ def quantity(name: str, units: object) -> str:
     return words if units in (None, "", "1") else f"{words} ({units})"
 
 
+def turning(orientation: Any) -> tuple[str, float, float]:
+    """Return what an axis of orientations is called, how far it reaches, degree, and the step of its ticks.
+
+    Where some stand together with their opposites, they are directions of drift.
+    """
+    angles = {round(float(angle) % 360.0, 6) % 360.0 for angle in np.ravel(orientation)}
+    if any(round(angle + 180.0, 6) % 360.0 in angles for angle in angles):
+        return "direction of drift", 360.0, 90.0
+    return "orientation", 180.0, 45.0
+
+
 def tidy(ax: Axes) -> None:
     """Take away the frame's top and right, which carry nothing."""
     ax.spines[["top", "right"]].set_visible(False)
