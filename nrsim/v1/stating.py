@@ -56,7 +56,7 @@ def shape(
             raise need(
                 f"envelope: at least {SHORTEST:.2g} cycles across the bars, as {BROADEST:g} octaves have",
                 f"{pair[0]:g}",
-                "Of a shorter one the mean, which is taken away, is most of it: the channel would prefer another frequency",
+                "The mean is taken away: what is left of a shorter one prefers higher frequencies than it is set to",
             )
         return Shape(pair[0], pair[1], envelope=pair)
     if orientation_bandwidth is not None and aspect_ratio is not None:
