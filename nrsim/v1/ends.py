@@ -102,7 +102,8 @@ def ends(channels: Channels, spreads: Sequence[float], exponent: float, opposite
     """Return what is beyond the lowest and the highest frequency of a bank.
 
     At the spacing that the bank has there: as many frequencies as an octave holds, but at least one and at most MOST;
-    one of a bank of one frequency, an octave away. Their neighbourhood is in cycles that of the bank, but at least half a cycle.
+    one of a bank of one frequency, an octave away. Their neighbourhood is in cycles that of the bank, but at least half
+    a cycle.
     """
     order = sorted(range(len(channels)), key=lambda i: channels[i][0].frequency)
     made = []
