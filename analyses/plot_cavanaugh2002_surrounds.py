@@ -39,7 +39,9 @@ def drifting(frames, frequency, diameters, size=193, **series):
 def complex_cell(normalise, gratings, frequency):
     """Return F0 of the complex cell that prefers the grating. Alone where no other acts on it."""
     alone = {"frequencies": [frequency], "orientations": [0.0]} if normalise == "none" else {}
-    seen = nr.V1Bank(normalise=normalise, **alone).transform(gratings, pool=HERE)["energy"].isel(place=0)
+    seen = (
+        nr.V1Bank(normalise=normalise, accuracy="exact", **alone).transform(gratings, pool=HERE)["energy"].isel(place=0)
+    )
     return nr.harmonics(seen.sel(frequency=frequency, orientation=0.0))["mean"]
 
 

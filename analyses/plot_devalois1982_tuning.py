@@ -65,7 +65,7 @@ def drifting(frames, orientations=(ORIENTATION,), frequencies=(FREQUENCY,), cont
 def seen_by(kind, gratings, **bank):
     """Return the responses of the cells in the middle, (stimulus, frame, frequency, orientation)."""
     normalise, variable = KINDS[kind]
-    cells = nr.V1Bank(phases=[0], normalise=normalise, **bank)
+    cells = nr.V1Bank(phases=[0], normalise=normalise, accuracy="exact", **bank)
     if variable == "energy":
         return cells.transform(gratings, pool=HERE)["energy"].isel(place=0)
     return cells.responses(gratings, rectify=True, pool=HERE)["response"].isel(phase=0, place=0)

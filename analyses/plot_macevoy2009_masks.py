@@ -48,7 +48,7 @@ def shown(responses, contrast, mask):
 
 # %%
 # Contrast response of one cell, alone and under masks.
-banks = {name: nr.V1Bank(phases=[0], normalise=name) for name in ("none", "divisive")}
+banks = {name: nr.V1Bank(phases=[0], normalise=name, accuracy="exact") for name in ("none", "divisive")}
 series = drifting(4, contrasts=CONTRASTS, mask_contrasts=MASKS)
 answers = {name: population(bank, series) for name, bank in banks.items()}
 fits = {}

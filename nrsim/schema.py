@@ -318,6 +318,7 @@ _DIMS = {
     *("place", "neuron", "time", "trial", "spike"),
 }
 _BLOCK = 2**22  # bytes looked at in one piece (measured: smaller ones take longer to read from a file)
+_NAMED = 3  # stimuli at fault that a message names
 _KINDS = {"number": "iuf", "integer": "iu", "boolean": "b", "text": "UOT"}
 _UNIQUE = {"stimulus_id": "stimulus", "neuron_id": "neuron", "feature_id": "feature"}
 
@@ -440,7 +441,7 @@ def check_images(images: np.ndarray, stimulus_ids: np.ndarray) -> np.ndarray:
     if wrong.any():
         faults = ["image: needed finite values; some are NaN or infinite"] if not np.isfinite(low + high).all() else []
         faults = faults or _luminance_faults(float(low.min()), float(high.max()), images.dtype)
-        shown = ", ".join(repr(str(name)) for name in stimulus_ids[wrong][:3])
+        shown = ", ".join(repr(str(name)) for name in stimulus_ids[wrong][:_NAMED])
         raise SchemaError(f"not a valid StimulusSet:\n  - {faults[0]} (stimuli {shown})")
     return images
 
@@ -489,17 +490,28 @@ def _variable_faults(array: xr.DataArray, name: str, variable: Variable, look: b
             wanted = " or ".join(map(repr, variable.units))
             faults.append(f"{name}: needed the attribute units = {wanted}; got {units!r}")
     if variable.finite and look and array.dtype.kind == "f":
-        count, first, start = 0, "", 0
+        count, first, start, ids = 0, "", 0, _stimulus_ids(array)
+        named: list[str] = []
         for block in _blocks(array):
             bad = ~np.isfinite(block)
             if bad.any():
                 at = np.argwhere(bad)[0]
                 first = first or str((start + int(at[0]), *(int(i) for i in at[1:])) if at.size else ())
                 count += int(bad.sum())
+                if ids is not None and len(named) < _NAMED:
+                    rows = start + np.flatnonzero(bad.reshape(len(bad), -1).any(axis=1))
+                    named += [repr(str(each)) for each in ids[rows[: _NAMED - len(named)]]]
             start += len(block) if block.ndim else 0
         if count:
-            faults.append(f"{name}: needed finite values; {count} are NaN or infinite, the first at {first}")
+            shown = f" (stimuli {', '.join(named)})" if named else ""
+            faults.append(f"{name}: needed finite values; {count} are NaN or infinite, the first at {first}{shown}")
     return faults
+
+
+def _stimulus_ids(array: xr.DataArray) -> np.ndarray | None:
+    """Return the ``stimulus_id`` of each entry along the first dim, where that is the stimuli."""
+    named = "stimulus_id" in array.coords and array["stimulus_id"].dims == ("stimulus",) == array.dims[:1]
+    return np.asarray(array["stimulus_id"].values) if named else None
 
 
 def _spike_faults(dataset: xr.Dataset) -> list[str]:

@@ -38,6 +38,13 @@ def test_errors_of_arrays():
         nr.stimuli_from_arrays(good, degrees=1, degrees_per_pixel=0.1)
     with pytest.raises(ValueError, match=r"grey pictures.*colour.*rgb2gray"):
         nr.stimuli_from_arrays(np.zeros((2, 8, 8, 3)), degrees=1)
+    with pytest.raises(ValueError, match=r"colour: shape \(96, 80, 3\).*rgb2gray\(images\)"):
+        nr.stimuli_from_arrays(np.zeros((96, 80, 3)), degrees=1)
+    with pytest.raises(ValueError, match=r"colour: shape \(96, 96, 4\).*rgb2gray\(images\[\.\.\., :3\]\)"):
+        nr.stimuli_from_arrays(np.zeros((96, 96, 4), np.uint8), degrees=1)
+    with pytest.raises(ValueError, match=r"colour: shape \(15, 96, 96, 3\)"):
+        nr.stimuli_from_arrays(np.zeros((15, 96, 96, 3)), degrees=1, frame_times=np.arange(96.0))
+    assert nr.stimuli_from_arrays(np.zeros((96, 4, 4)), degrees=1).sizes["stimulus"] == 96
     with pytest.raises(ValueError, match=r"one size; got 8 × 8, 8 × 9"):
         nr.stimuli_from_arrays([np.zeros((8, 8)), np.zeros((8, 9))], degrees=1)
     with pytest.raises(ValueError, match="frame_times"):

@@ -1,6 +1,7 @@
 """Pictures from outside: a folder with a table, and FERG-DB."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from skimage import io
 
 import nrsim as nr
 from nrsim import cli
+from nrsim.settings import resolve
 
 
 @pytest.fixture
@@ -349,7 +351,8 @@ def test_the_page_on_pictures_runs_as_written(ferg, tmp_path, monkeypatch):
     assert names["placed"]["aligned_error"].values == pytest.approx(0, abs=1e-9)
     assert names["drawn"].sizes["stimulus"] == 12
     assert "happy" in set(names["ours"]["expression"].values)
-    (recipe,) = re.findall(r"```toml\n(.*?)```", page, flags=re.DOTALL)
+    *studies, recipe = re.findall(r"```toml\n(.*?)```", page, flags=re.DOTALL)
+    assert [resolve(tomllib.loads(study))["encoder"]["norm_by"] for study in studies] == ["domain", "person"]
     Path("anna.toml").write_text(recipe)
     assert nr.load_stimuli("anna.toml").sizes["stimulus"] == 2
     names["everything"].close()

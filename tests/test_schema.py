@@ -35,7 +35,7 @@ def test_pictures_are_looked_at_in_small_runs_and_a_fault_is_found_in_a_later_on
     stimuli = xr.Dataset({"image": (("stimulus", "y", "x"), image, {"units": "1"})}, labels)
     monkeypatch.setattr("nrsim.schema._BLOCK", 2 * image[0].nbytes)
     monkeypatch.setattr("numpy.isfinite", lambda block: sizes.append(len(block)) or look(block))
-    with pytest.raises(SchemaError, match=r"1 are NaN or infinite, the first at \(7, 3, 4\)"):
+    with pytest.raises(SchemaError, match=r"1 are NaN or infinite, the first at \(7, 3, 4\) \(stimuli 's7'\)"):
         nr.schema.check(stimuli, "StimulusSet")
     assert sizes == [2, 2, 2, 2, 1]
 

@@ -96,6 +96,7 @@ WRONG_BANK = {
     "both": ({"envelope": (0.4, 0.4), "bandwidth": 1}, TypeError, "got envelope and bandwidth"),
     "both along": ({"orientation_bandwidth": 40, "aspect_ratio": 2}, TypeError, "Each gives the other"),
     "three": ({"envelope": (0.4, 0.4, 0.4)}, ValueError, "envelope: (across, along) in cycles"),
+    "short": ({"envelope": (0.2, 0.5)}, ValueError, "at least 0.24 cycles across the bars, as 3 octaves have; got 0.2"),
     "one of two": ({"envelope": 0.4}, ValueError, "envelope: (across, along) in cycles"),
     "too wide": ({"orientation_bandwidth": 170}, ValueError, "below 113 degrees, as 1.4 octaves allow"),
     "octaves": ({"bandwidth": 5}, ValueError, "bandwidth: needed at most 3"),

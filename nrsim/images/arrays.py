@@ -15,6 +15,7 @@ from nrsim.quantities import bare
 from nrsim.schema import NOUNS, STIMULUS_LABELS, check
 
 _TAKEN = {*NOUNS["StimulusSet"].variables, *NOUNS["StimulusSet"].coords, "stimulus", "frame"} - set(STIMULUS_LABELS)
+_WIDE = 12  # rows and columns from which (y, x, 3) is a picture in colour, and not a stack of pictures 3 px wide
 _HASHED = 2**28  # bytes of pictures that are hashed; more may lie on a disk, and stay there
 
 
@@ -105,12 +106,14 @@ def _pictures(images: Any, *, moving: bool) -> Any:
         images = np.stack(each) if each else np.empty((0, 0, 0))
     if not hasattr(images, "shape") or not hasattr(images, "dtype"):
         raise need("pictures: an array (stimulus, y, x) or a list of arrays (y, x)", repr(images)[:60], kind=TypeError)
+    wanted = "(stimulus, frame, y, x)" if moving else "(stimulus, y, x)"
+    if _in_colour(images.shape, 4 if moving else 3):
+        todo = (
+            f"Make them luminance first: skimage.color.rgb2gray(images{'[..., :3]' if images.shape[-1] == 4 else ''})"
+        )
+        raise need(f"grey pictures {wanted}", f"colour: shape {tuple(images.shape)}", todo)
     if images.ndim == (3 if moving else 2):
         images = images[None]
-    wanted = "(stimulus, frame, y, x)" if moving else "(stimulus, y, x)"
-    if images.shape[-1] in (3, 4) and images.ndim == (5 if moving else 4):
-        todo = "Make them luminance first: skimage.color.rgb2gray(images)"
-        raise need(f"grey pictures {wanted}", f"colour: shape {tuple(images.shape)}", todo)
     if images.ndim != (4 if moving else 3):
         todo = "" if moving else "Moving pictures need frame_times"
         raise need(f"pictures {wanted}", f"shape {tuple(images.shape)}", todo)
@@ -125,6 +128,13 @@ def _pictures(images: Any, *, moving: bool) -> Any:
         todo = "Divide by the level of white: images / 255.0"
         raise need("luminance 0..1, or whole numbers of 8 or 16 bits without sign", str(kind), todo, kind=TypeError)
     return images.astype(np.float32)
+
+
+def _in_colour(shape: tuple[int, ...], dims: int) -> bool:
+    """Return whether the last axis is one of colours: one dim too many, or one picture (y, x, 3) for 3 px wide ones."""
+    if len(shape) < 3 or shape[-1] not in (3, 4):
+        return False
+    return len(shape) == dims + 1 or min(shape[-3:-1]) >= _WIDE
 
 
 def _labels(labels: Mapping[str, Sequence[Any]] | pd.DataFrame | None, n: int) -> dict[str, Any]:

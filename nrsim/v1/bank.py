@@ -35,8 +35,9 @@ class V1Bank:
     with g is even + i·odd, each scaled to answer with amplitude 1 to a grating of contrast 1 about luminance ½ at the
     preferred frequency and orientation. A simple cell of phase φ answers with cos φ · even + sin φ · odd, signed or
     rectified; its receptive field, envelope · (cos(2πfp + φ) less the leak), prefers that phase of a grating. A complex
-    cell is even² + odd² of the same channel (Adelson & Bergen 1985): 1 for that grating at any phase. The picture is
-    reflected at its border (half-sample symmetric), so nothing wraps around.
+    cell is even² + odd² of the same channel (Adelson & Bergen 1985): 1 for that grating at any phase; at other frequencies
+    it depends on the phase a little, the more the broader the channel. The picture is reflected at its border
+    (half-sample symmetric), so nothing wraps around.
 
     Parameters
     ----------
@@ -49,7 +50,8 @@ class V1Bank:
         (Giese & Leopold 2005).
     bandwidth
         Spatial-frequency bandwidth, full width at half height of the amplitude, octaves. Default 1.4, the macaque
-        median (De Valois, Albrecht & Thorell 1982). It is that of the Gabor before its mean is taken away.
+        median (De Valois, Albrecht & Thorell 1982). It is that of the Gabor before its mean is taken away: of
+        2 octaves 1.8 are left, of 3 octaves 2.0, about a preferred frequency 1.1 times the one that was set.
     orientation_bandwidth
         Full width at half height of the amplitude, degree. Default 50, which with the default bandwidth makes
         n_y = 0.43, near the macaque median .445 (Ringach 2002); the energy's full width is then 35 degrees, where De
@@ -59,7 +61,7 @@ class V1Bank:
         Instead of ``orientation_bandwidth``: the envelope's length along the bars over its width across.
     envelope
         Instead of all three: the envelope's standard deviations across and along the bars in cycles of the preferred
-        frequency, Ringach 2002's (n_x, n_y).
+        frequency, Ringach 2002's (n_x, n_y). n_x is 0.24 or more, that of 3 octaves.
     phases
         Phases of the simple cells that :meth:`responses` returns, degree: 0 even, 90 odd. Default (0, 90).
     normalise
@@ -71,13 +73,14 @@ class V1Bank:
             R = A^n / (c₅₀^n + D),  A = √energy,
 
         D being the sum of A^n over all channels, averaged over a Gaussian neighbourhood and scaled so that a grating
-        that one channel prefers gives D = contrast^n: its response is half its maximum at contrast c₅₀. As in the
-        cortex there are cells beyond the bank, which D counts though they are not returned: at each end those up to an
-        octave away, at the spacing that the bank has there, and at least one frequency (of a bank of one frequency the
-        octaves above and below it; chosen). Without them the first and last channels would prefer frequencies outside
-        the bank, where D falls. Of these only what the picture holds counts, up to its Nyquist frequency, and their
-        receptive fields may be larger than the picture. Simple cells give |L|^n / (c₅₀^n + D) with the sign of their
-        linear response L.
+        that one channel prefers gives D = contrast^n: its response is half its maximum at contrast c₅₀. This holds for
+        banks that are evenly spaced in octaves and in orientation; in others on average over channels. As in the cortex
+        there are cells beyond the bank, which D counts though they are not returned: at each end those up to an octave
+        away, at the spacing that the bank has there, at least one frequency and at most 16 (of a bank of one frequency
+        the octaves above and below it; chosen). Without them the first and last channels would prefer frequencies
+        outside the bank, where D falls. Of these only what the picture holds counts, up to its Nyquist frequency, and
+        their receptive fields may be larger than the picture. Simple cells give |L|^n / (c₅₀^n + D) with the sign of
+        their linear response L.
     semi_saturation
         c₅₀, contrast. Default 0.3 (chosen; the macaque V1 median is near .33: Sclar, Maunsell & Lennie 1990).
     exponent
@@ -87,9 +90,10 @@ class V1Bank:
         beyond the bank is averaged over half a cycle at least. Default 0.85, twice the envelope (Sawada & Petrov 2017).
         For local contrast that of the lowest frequency.
     accuracy
-        ``"fast"``: pooled energy within 0.5 % of its maximum, where pooling allows it (statistic ``"energy"``;
-        divisive with exponent 2). ``"exact"``: within 0.1 %, from the maps at every pixel. Unpooled responses are
-        exact always.
+        ``"fast"``: pooled energy within 0.5 % of the picture's largest in that frequency, where pooling allows it
+        (statistic ``"energy"``; divisive with exponent 2), for pictures with spectra like natural ones and windows with
+        a standard deviation of two pixels or more; of single cells and of noise up to 3 %. ``"exact"``: within 0.1 %,
+        from the maps at every pixel. Unpooled responses are exact always.
     threads
         Pictures that are filtered at the same time; the result does not depend on it. Default 2.
     temporal

@@ -101,8 +101,9 @@ class End:
 def ends(channels: Channels, spreads: Sequence[float], exponent: float, opposite: float | None) -> tuple[End, End]:
     """Return what is beyond the lowest and the highest frequency of a bank.
 
-    At the spacing that the bank has there: as many frequencies as an octave holds, but at least one; one of a bank of
-    one frequency, an octave away. Their neighbourhood is in cycles that of the bank, but at least half a cycle.
+    At the spacing that the bank has there: as many frequencies as an octave holds, but at least one and at most MOST;
+    one of a bank of one frequency, an octave away. Their neighbourhood is in cycles that of the bank, but at least half
+    a cycle.
     """
     order = sorted(range(len(channels)), key=lambda i: channels[i][0].frequency)
     made = []

@@ -15,6 +15,7 @@ from nrsim.v1 import gabor
 BANDWIDTH = 1.4  # octaves
 ORIENTATION_BANDWIDTH = 50.0  # degree; the sources of both are in V1Bank
 BROADEST = 3.0  # octaves
+SHORTEST = 0.24  # cycles: the standard deviation across the bars that BROADEST gives, .241
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,12 @@ def shape(
         if not isinstance(envelope, (Sequence, np.ndarray)) or np.size(envelope) != 2:
             raise need("envelope: (across, along) in cycles of the preferred frequency", repr(envelope))
         pair = numbers(envelope, "1", "envelope", above=0, each_once=False)
+        if pair[0] < SHORTEST:
+            raise need(
+                f"envelope: at least {SHORTEST:.2g} cycles across the bars, as {BROADEST:g} octaves have",
+                f"{pair[0]:g}",
+                "The mean is taken away: what is left of a shorter one prefers higher frequencies than it is set to",
+            )
         return Shape(pair[0], pair[1], envelope=pair)
     if orientation_bandwidth is not None and aspect_ratio is not None:
         raise need("orientation_bandwidth or aspect_ratio", "both", "Each gives the other", kind=TypeError)
