@@ -35,9 +35,9 @@ class V1Bank:
     with g is even + i·odd, each scaled to answer with amplitude 1 to a grating of contrast 1 about luminance ½ at the
     preferred frequency and orientation. A simple cell of phase φ answers with cos φ · even + sin φ · odd, signed or
     rectified; its receptive field, envelope · (cos(2πfp + φ) less the leak), prefers that phase of a grating. A complex
-    cell is even² + odd² of the same channel (Adelson & Bergen 1985): 1 for that grating at any phase; at other frequencies
-    it depends on the phase a little, the more the broader the channel. The picture is reflected at its border
-    (half-sample symmetric), so nothing wraps around.
+    cell is even² + odd² of the same channel (Adelson & Bergen 1985): 1 for that grating at any phase; at other
+    frequencies it depends on the phase a little, the more the broader the channel. The picture is reflected at its
+    border (half-sample symmetric), so nothing wraps around.
 
     Parameters
     ----------

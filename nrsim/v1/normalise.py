@@ -98,7 +98,8 @@ def gaussian(shape: tuple[int, int], spread: float) -> np.ndarray:
     return np.outer(*falls).astype(np.float32)
 
 
-def summed(channels: Channels, ends: Sequence[End], exponent: float, opposite: float | None = None) -> float:
+@lru_cache(maxsize=16)
+def summed(channels: Channels, ends: tuple[End, ...], exponent: float, opposite: float | None = None) -> float:
     """Return Σ A^n for a full-contrast grating that one channel prefers, averaged over the channels.
 
     The sum is over all channels and what is beyond the bank. With ``opposite`` each channel stands for both directions
