@@ -193,7 +193,7 @@ def test_the_fast_way_is_the_exact_way_for_any_bank(shape, angles, frequency, ba
 
 
 @pytest.mark.parametrize("semi_saturation", [0.05, 0.3, 1.0])
-@pytest.mark.parametrize("neighbourhood", [0.4, 0.85])
+@pytest.mark.parametrize("neighbourhood", [0.2, 0.4, 0.85])
 def test_the_fast_way_divides_as_the_exact_one_on_hard_edges_and_lines_too(semi_saturation, neighbourhood):
     shape, frequencies = (128, 128), np.array([1, 2, 4, 8]) / 32
     channels = bank(frequencies)

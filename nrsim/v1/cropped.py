@@ -26,7 +26,7 @@ from nrsim.v1.normalise import Divisive
 LOST = (5e-3, 5e-4)  # share of a filter's amplitude, on pictures with a 1/f spectrum, that may lie outside its box
 ALIASED = 5e-4  # share of an energy's fluctuations that may fold into a window
 COARSE = 60  # boxes of fewer frequencies a side cost little, and the second share holds for them
-DIVIDED = 7.2  # samples per standard deviation of a band whose energy is divided by what may have hard edges
+DIVIDED = 8.0  # samples per standard deviation of a band whose energy is divided by what may have hard edges
 PASSED = 3e-3  # share of a fluctuation that a window lets pass, below which it need not be shown
 FINE = 16.0  # samples per standard deviation of a band that show all of its energy's fluctuations
 SMALL = 160 * 160  # pixels: small pictures are transformed four together, larger ones two (measured: what caches hold)
