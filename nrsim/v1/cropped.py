@@ -21,6 +21,7 @@ from scipy import fft
 
 from nrsim.v1.dense import cosines, mirror_pairs
 from nrsim.v1.gabor import Channels, Gabor
+from nrsim.v1.gain import Gain
 from nrsim.v1.normalise import Divisive
 
 LOST = (5e-3, 5e-4)  # share of a filter's amplitude, on pictures with a 1/f spectrum, that may lie outside its box
@@ -73,7 +74,6 @@ class CroppedBank:
         divisive: Divisive | None = None,
     ) -> None:
         self.shape, self.paired, self.divisive = shape, paired, divisive
-        self.n_orientations = len(channels[0])
         self.pairs = mirror_pairs(np.array([each.orientation for each in channels[0]]))
         self.windows = windows_y, windows_x
         self.scales = [self._scale([row[i] for i, _ in self.pairs]) for row in channels]
@@ -81,7 +81,8 @@ class CroppedBank:
         high = [max(start[axis] + s.kept[axis] for s in self.scales for start in s.start) for axis in (0, 1)]
         self.reach = [(max(0, -a), max(0, b - n)) for a, b, n in zip(low, high, shape, strict=True)]
         self.own = threading.local()
-        self.gain = None if divisive is None else _Gain(self, divisive)
+        sizes = [scale.size for scale in self.scales]
+        self.gain = None if divisive is None else Gain(shape, sizes, self.pairs, divisive)
 
     def _scale(self, channels: list[Gabor]) -> Scale:
         powers = [_power(g, self.shape) for g in channels]
@@ -231,101 +232,6 @@ def normalisable(orientations: np.ndarray) -> bool:
     )
 
 
-class _Gain:
-    """Divisive normalisation of energies as they are sampled on each frequency's torus.
-
-    The pool D is smooth and reflects at the border, so it is a sum of few cosines: each frequency's summed energy is
-    taken to cosines and blurred there by a Gaussian, and what is beyond the bank is added. 1 / (c₅₀^n + D) is worked
-    out at the pixels and, through its own cosines, brought to the samples of every frequency.
-    """
-
-    def __init__(self, bank: CroppedBank, divisive: Divisive) -> None:
-        self.constant = np.float32(divisive.semi_saturation**divisive.exponent)
-        self.twice = np.array([partner is not None for _, partner in bank.pairs])
-        self.halves = [(s.size[0] // 2 + 1, s.size[1] // 2 + 1) for s in bank.scales]
-        self.folds = []
-        for s in bank.scales:
-            rows = np.arange(s.size[0])
-            self.folds.append(np.minimum(rows, s.size[0] - rows))
-        counts = [
-            [
-                min(int(np.ceil(4.5 * 2 * n / (2 * np.pi * spread))), half - 1) + 1
-                for n, half in zip(bank.shape, halves, strict=True)
-            ]
-            for spread, halves in zip(divisive.spreads, self.halves, strict=True)
-        ]
-        self.ends, self.total = divisive.ends, np.float32(divisive.total)
-        beyond = [end.count(bank.shape) for end in divisive.ends]
-        self.most = [max(each[axis] for each in [*counts, *beyond]) for axis in (0, 1)]
-        self.shape = bank.shape
-        # of 1 / (c₅₀^n + D) a torus shows the cosines that its samples resolve; faster ones do not pass its windows
-        shown = [[min(n, half - 1) for n, half in zip(bank.shape, halves, strict=True)] for halves in self.halves]
-        self.analyse, self.synthesise = [], []
-        for count, seen, spread, s in zip(counts, shown, divisive.spreads, bank.scales, strict=True):
-            forward, back = [], []
-            for axis, (n, m) in enumerate(zip(bank.shape, s.size, strict=True)):
-                place = np.arange(m // 2 + 1)
-                waves = np.cos(2 * np.pi * np.arange(max(count[axis], seen[axis]))[:, None] * place / m)
-                blur = np.exp(-2 * (np.pi * spread * np.arange(count[axis]) / (2 * n)) ** 2)
-                weight = np.where((place == 0) | (place == m // 2), 1.0, 2.0) / m
-                forward.append((blur[:, None] * waves[: count[axis]] * weight).astype(np.float32))
-                terms = np.where(np.arange(seen[axis]) == 0, 1.0, 2.0)[:, None]
-                back.append((terms * waves[: seen[axis]]).T.astype(np.float32))
-            forward[0] /= np.float32(divisive.total)
-            self.analyse.append((forward[0], np.ascontiguousarray(forward[1].T)))
-            self.synthesise.append((back[0], np.ascontiguousarray(back[1].T)))
-
-    def cosines(self, energy: np.ndarray, number: int, twice: np.ndarray) -> np.ndarray:
-        """Return what one frequency's ``energy (image, pair, M_y, M_x / 2 + 1)`` adds to D, in cosines.
-
-        ``twice`` says of which pairs the mirrored orientation counts too.
-        """
-        rows, columns = self.analyse[number]
-        half = self.halves[number][0]
-        both = energy[:, twice].sum(axis=1)
-        total = energy[:, ~twice].sum(axis=1)[:, :half] + both[:, :half]
-        total[:, 1 : half - 1] += both[:, : half - 1 : -1]
-        total[:, 0] += both[:, 0]
-        total[:, half - 1] += both[:, half - 1]
-        made = np.zeros((len(energy), *self.most), dtype=np.float32)
-        made[:, : len(rows), : columns.shape[1]] = rows @ total @ columns
-        return made
-
-    def beyond(self, spectrum: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
-        """Return what is beyond the bank of D, in cosines, ``(image, y, x)``; as :meth:`nrsim.v1.ends.End.cosines`."""
-        made = np.zeros((len(spectrum) if weights is None else weights.shape[1], *self.most), dtype=np.float32)
-        for end in self.ends:
-            series = end.cosines(spectrum, weights)
-            made[:, : series.shape[1], : series.shape[2]] += series
-        return made / self.total
-
-    def gains(self, cosines: np.ndarray) -> np.ndarray:
-        """Return 1 / (c₅₀^n + D) of D in cosines, itself in as many cosines as the picture has, ``(image, y, x)``."""
-        ny, nx = self.shape
-        drive = fft.dct(fft.dct(cosines, type=3, n=nx, axis=2), type=3, n=ny, axis=1)
-        np.maximum(drive, 0, out=drive)
-        drive += self.constant
-        np.reciprocal(drive, out=drive)
-        made: np.ndarray = fft.dctn(drive, axes=(1, 2), overwrite_x=True)
-        made /= np.float32(4 * ny * nx)
-        return made
-
-    def factors(self, gains: np.ndarray, number: int) -> np.ndarray:
-        """Return what one frequency's energies are multiplied with, ``(image, M_y, M_x / 2 + 1)``."""
-        rows, columns = self.synthesise[number]
-        shown = rows @ gains[:, : rows.shape[1], : len(columns)] @ columns
-        return shown[:, self.folds[number]]
-
-    def divide(self, energies: list[np.ndarray], spectrum: np.ndarray) -> None:
-        """Divide ``energies[frequency] (image, pair, M_y, M_x / 2 + 1)`` in place."""
-        cosines = self.beyond(spectrum)
-        for i, energy in enumerate(energies):
-            cosines += self.cosines(energy, i, self.twice)
-        gains = self.gains(cosines)
-        for i, energy in enumerate(energies):
-            energy *= self.factors(gains, i)[:, None]
-
-
 def _power(gabor: Gabor, shape: tuple[int, int]) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return for each axis the frequencies about the channel's and its power there, for pictures with a 1/f spectrum.
 
@@ -359,9 +265,7 @@ def _box(power: list[tuple[np.ndarray, np.ndarray]], axis: int, lost: float) -> 
 
 def _samples(spread: float, windows: np.ndarray) -> float:
     """Return the sampling rate per pixel at which an energy's fluctuations hardly fold into ``windows``."""
-    place = np.arange(windows.shape[1])
-    mean = windows @ place
-    narrow = np.sqrt(max(float(np.min(windows @ place**2 - mean**2)), 1e-6))
+    narrow = _narrowest(windows)
     f = np.linspace(0, 0.5, 401)
     for rate in np.linspace(2, FINE, 141) * spread:
         inside = f <= rate / 2
@@ -373,10 +277,14 @@ def _samples(spread: float, windows: np.ndarray) -> float:
 
 def _passed(windows: np.ndarray) -> float:
     """Return the frequency, per pixel, above which the narrowest of ``windows`` lets less than PASSED pass."""
+    return float(min(np.sqrt(-np.log(PASSED) / 2) / (np.pi * _narrowest(windows)), 0.5))
+
+
+def _narrowest(windows: np.ndarray) -> float:
+    """Return the least standard deviation of ``windows``, px."""
     place = np.arange(windows.shape[1])
     mean = windows @ place
-    narrow = np.sqrt(max(float(np.min(windows @ place**2 - mean**2)), 1e-6))
-    return float(min(np.sqrt(-np.log(PASSED) / 2) / (np.pi * narrow), 0.5))
+    return float(np.sqrt(max(float(np.min(windows @ place**2 - mean**2)), 1e-6)))
 
 
 def _even_length(n: int) -> int:

@@ -10,7 +10,7 @@ and the mirrored orientation, 180° − θ, is the same four transforms with oth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 from scipy import fft
@@ -98,11 +98,6 @@ class DenseBank:
                     odd = _sum(fourth, third, -1)  # H(−u, v)
                     turn = opposed(self._channels[i][j].orientation, self._channels[i][partner].orientation)
                     yield i, partner, _sum(first, second, 1), -odd if turn else odd
-
-    def each(self, image: np.ndarray, use: Callable[[int, int, np.ndarray, np.ndarray], None]) -> None:
-        """Call ``use(frequency, orientation, even, odd)`` for every channel of one ``image (y, x)``."""
-        for found in self.responses(self.spectrum(image)):
-            use(*found)
 
     def energy(self, image: np.ndarray) -> np.ndarray:
         """Return even² + odd², ``(frequency, orientation, y, x)`` float32, of one ``image (y, x)``."""
