@@ -18,8 +18,11 @@ from .faces import named_identities as named_identities
 from .faces import random_identities as random_identities
 from .faces import render_faces as render_faces
 from .faces import time_course as time_course
+from .features import FaceGrid as FaceGrid
+from .features import PhaseDisplacement as PhaseDisplacement
 from .features import PooledEnergy as PooledEnergy
 from .features import PrincipalComponents as PrincipalComponents
+from .features import join_features as join_features
 from .gratings import render_gratings as render_gratings
 from .images import align as align
 from .images import load_ferg as load_ferg

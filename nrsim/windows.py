@@ -55,11 +55,11 @@ def grid(positions: np.ndarray, size: int, spread: float | None) -> np.ndarray:
     return gaussian(positions, centres, abs(distance) / 2 if spread is None else spread)
 
 
-def gaussian(positions: np.ndarray, centres: np.ndarray, spread: float) -> np.ndarray:
-    """Return Gaussian windows about ``centres`` that sum to 1, ``(window, position)``."""
+def gaussian(positions: np.ndarray, centres: np.ndarray, spread: float | np.ndarray) -> np.ndarray:
+    """Return Gaussian windows about ``centres`` that sum to 1, ``(window, position)``; ``spread`` one or one each."""
     apart = (positions[None] - centres[:, None]) ** 2
     nearest = apart.min(axis=1, keepdims=True)  # a window narrower than a pixel is the nearest pixel
-    weights = np.exp((nearest - apart) / (2 * spread**2))
+    weights = np.exp((nearest - apart) / (2 * np.reshape(spread, (-1, 1)) ** 2))
     return weights / weights.sum(axis=1, keepdims=True)
 
 
@@ -70,11 +70,18 @@ def pool_maps(maps: np.ndarray, wy: np.ndarray, wx: np.ndarray, statistic: str, 
     """
     if statistic == "max":
         return _largest(maps, wy, wx, paired)
+    if paired and _spots(wy) and _spots(wx):
+        return maps[..., wy.argmax(axis=1), wx.argmax(axis=1)]
     wy, wx = wy.astype(maps.dtype), wx.astype(maps.dtype)
     pooled = np.sqrt(np.maximum(maps, 0)) if statistic == "mean" else maps
     rows = pooled @ wx.T
     pooled = np.einsum("...yp,py->...p", rows, wy) if paired else wy @ rows
     return pooled**2 if statistic == "mean" else pooled
+
+
+def _spots(weights: np.ndarray) -> bool:
+    """Return whether every window is a single pixel."""
+    return bool((np.count_nonzero(weights, axis=1) == 1).all())
 
 
 def _largest(maps: np.ndarray, wy: np.ndarray, wx: np.ndarray, paired: bool) -> np.ndarray:

@@ -6,6 +6,7 @@ import json
 import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -15,8 +16,10 @@ from nrsim import blocks, labels, provenance, stores, windows
 from nrsim._version import __version__
 from nrsim.errors import NotFittedError, need, unknown
 from nrsim.features.base import same_features
+from nrsim.features.face_grid import FaceGrid
 from nrsim.quantities import bare, whole
 from nrsim.schema import check
+from nrsim.windows import Pool
 
 _BLOCK = 2**24  # bytes of responses that are read at once
 _POOL = ("size", "tolerance", "places", "statistic")
@@ -39,7 +42,8 @@ class PooledEnergy:
         neighbouring centres (chosen).
     places
         Instead of a grid, the centres of the windows, ``(x, y)`` in degrees, y up: a list of pairs, or a mapping from
-        the name of each place to its pair. ``tolerance`` is then needed.
+        the name of each place to its pair. ``tolerance`` is then needed. Or a :class:`nrsim.FaceGrid`, whose places are
+        those of each head's face; it has its own size and tolerance.
     statistic
         ``"energy"``: the mean Σ w A², w being the window. ``"mean"``: the squared mean amplitude, (Σ w A)². ``"max"``:
         the largest A² within two tolerances along each axis (a square, as in Riesenhuber & Poggio 1999). All three give
@@ -70,7 +74,7 @@ class PooledEnergy:
         size: int | Sequence[int] = 16,
         *,
         tolerance: float | None = None,
-        places: Mapping[str, Sequence[float]] | Sequence[Sequence[float]] | None = None,
+        places: Mapping[str, Sequence[float]] | Sequence[Sequence[float]] | FaceGrid | None = None,
         statistic: str = "energy",
         log: bool = False,
         floor: float = 0.01,
@@ -81,9 +85,16 @@ class PooledEnergy:
             self.size: int | list[int] = [whole(each, "size", low=1) for each in size]
         else:
             self.size = whole(size, "size", low=1)
-        self.places = None if places is None else _centres(places)
         self.tolerance = None if tolerance is None else bare(tolerance, "degree", "tolerance", above=0)
-        if places is not None and tolerance is None:
+        self.grid = places if isinstance(places, FaceGrid) else None
+        if self.grid is not None:
+            if tolerance is not None:
+                raise need(
+                    "the tolerance in the FaceGrid", f"tolerance={tolerance!r} beside it", "FaceGrid(tolerance=…)"
+                )
+            self.size = self.grid.size
+        self.places = None if places is None or self.grid is not None else _centres(places)  # type: ignore[arg-type]
+        if self.places is not None and tolerance is None:
             raise need("tolerance, the windows' standard deviation in degrees, with places", "none", "Such as 0.2")
         if statistic not in windows.STATISTICS:
             raise unknown("statistic", statistic, windows.STATISTICS)
@@ -95,11 +106,16 @@ class PooledEnergy:
 
     def get_params(self) -> dict[str, Any]:
         """Return the constructor's parameters, as scikit-learn does."""
-        return {name: getattr(self, name) for name in _POOL} | {"log": self.log, "floor": self.floor}
+        return self._pooling() | {"log": self.log, "floor": self.floor}
+
+    def _pooling(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in _POOL} | ({"places": self.grid} if self.grid is not None else {})
 
     @property
     def place_names(self) -> list[str] | None:
         """The names of the places, or None for a grid."""
+        if self.grid is not None:
+            return self.grid.place_names
         return None if self.places is None else list(self.places)
 
     def windows(self, y: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -114,6 +130,8 @@ class PooledEnergy:
             would each be wider than the picture.
         """
         rows, columns = (np.asarray(axis, dtype=float) for axis in (y, x))
+        if self.grid is not None:
+            return self.grid.windows(self.grid.reference, rows, columns)
         self._narrow(rows, columns)
         if self.places is None:
             down, across = self.size if isinstance(self.size, list) else (self.size, self.size)
@@ -131,6 +149,12 @@ class PooledEnergy:
             )
         spread = self.tolerance or 0.0
         return windows.gaussian(rows, centres[:, 1], spread), windows.gaussian(columns, centres[:, 0], spread)
+
+    def groups(self, faces: xr.Dataset) -> dict[str, tuple[np.ndarray, Pool]] | None:
+        """Return name → (numbers of the stimuli, their pool) of the heads whose places differ, or None."""
+        if self.grid is None:
+            return None
+        return {name: (rows, OnHead(self, self.grid, name)) for name, rows in self.grid.groups(faces).items()}
 
     def _narrow(self, rows: np.ndarray, columns: np.ndarray) -> None:
         """Refuse several windows that are wider than the picture: they would all see the same."""
@@ -154,8 +178,8 @@ class PooledEnergy:
         self._check(seen)
         energy = self._energy(seen)
         sums: list[float] = []
-        for _, block in blocks.read(energy, _step(energy)):
-            pooled = self._pool(seen, block)
+        for start, block in blocks.read(energy, _step(energy)):
+            pooled = self._pool(seen, block, start)
             sums += pooled.reshape(len(pooled), -1).sum(axis=1, dtype=np.float64).tolist()
             del block, pooled
         _finite(seen, np.array(sums))
@@ -197,7 +221,7 @@ class PooledEnergy:
         lead = energy.shape[: 2 if moving else 1]
 
         def one(start: int, block: np.ndarray) -> np.ndarray:
-            value = self._pool(seen, block).reshape(len(block), *lead[1:], -1)
+            value = self._pool(seen, block, start).reshape(len(block), *lead[1:], -1)
             _finite(seen, value)
             return np.log(value + self.floor * self.mean_energy_) if self.log else value
 
@@ -233,7 +257,7 @@ class PooledEnergy:
             raise need("energy (stimulus, frequency, orientation, y, x) to pool", came, todo)
         if "pool" in seen.attrs:
             had = json.loads(seen.attrs["pool"])
-            wanted = {"class": "PooledEnergy"} | provenance.plain({name: getattr(self, name) for name in _POOL})
+            wanted = {"class": "PooledEnergy"} | provenance.plain(self._pooling())
             if any(had.get(key) != value for key, value in wanted.items()):
                 other = [key for key, value in wanted.items() if had.get(key) != value]
                 asked, came = (", ".join(f"{key}={each.get(key)!r}" for key in other) for each in (wanted, had))
@@ -245,13 +269,22 @@ class PooledEnergy:
         dims = ["stimulus", "frame", "frequency", "orientation", *last]
         return seen["energy"].transpose(*[dim for dim in dims if dim in seen["energy"].dims])
 
-    def _pool(self, seen: xr.Dataset, block: np.ndarray) -> np.ndarray:
-        """Return a block of energy pooled, if it is not yet."""
+    def _pool(self, seen: xr.Dataset, block: np.ndarray, start: int) -> np.ndarray:
+        """Return a block of energy, from the stimulus ``start`` on, pooled if it is not yet."""
         if "pool" in seen.attrs:
             return block
-        wy, wx = self.windows(seen["y"].values, seen["x"].values)
-        paired = self.places is not None
-        return np.stack([windows.pool_maps(each, wy, wx, self.statistic, paired) for each in block])
+        y, x, paired = seen["y"].values, seen["x"].values, self.place_names is not None
+        if self.grid is None:
+            wy, wx = self.windows(y, x)
+            return np.stack([windows.pool_maps(each, wy, wx, self.statistic, paired) for each in block])
+        heads = [str(name) for name in seen[self.grid.norm_by].values[start : start + len(block)]]
+        made = {name: self.grid.windows(name, y, x) for name in dict.fromkeys(heads)}
+        return np.stack(
+            [
+                windows.pool_maps(each, *made[name], self.statistic, True)
+                for each, name in zip(block, heads, strict=True)
+            ]
+        )
 
     def _layout(self, seen: xr.Dataset) -> xr.Dataset:
         """Return the channels and places of pooled energy."""
@@ -260,6 +293,33 @@ class PooledEnergy:
             return xr.Dataset(coords={name: seen[name] for name in names if name in seen.coords})
         coords = {name: seen[name] for name in ("frequency", "orientation")}
         return xr.Dataset(coords={**coords, **windows.coordinates(self, seen["y"].values, seen["x"].values)})
+
+
+@dataclass(frozen=True)
+class OnHead:
+    """A pool at the places of one head."""
+
+    pool: Any
+    grid: FaceGrid
+    head: str
+
+    @property
+    def statistic(self) -> str:
+        """What is taken of a window."""
+        return str(self.pool.statistic)
+
+    @property
+    def place_names(self) -> list[str]:
+        """The places' names, the same on all heads."""
+        return list(self.pool.place_names)
+
+    def windows(self, y: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the windows on this head."""
+        return self.grid.windows(self.head, y, x)
+
+    def get_params(self) -> dict[str, Any]:
+        """Return the pool's settings."""
+        return dict(self.pool.get_params())
 
 
 def _step(energy: xr.DataArray) -> int:

@@ -15,6 +15,7 @@ from nrsim.errors import need, unknown
 from nrsim.quantities import bare, whole
 from nrsim.v1 import door, gabor, stating
 from nrsim.v1.gabor import Gabor
+from nrsim.v1.heads import by_group, groups_of
 from nrsim.v1.motion import Movies
 from nrsim.v1.noise import ResponseNoise
 from nrsim.v1.plan import Gains, Plan
@@ -246,9 +247,11 @@ class V1Bank:
         if pool is None and self.normalise == "divisive_pooled":
             todo = 'Give pool=nr.PooledEnergy(size=16), or use normalise="divisive"'
             raise need('a pool with normalise="divisive_pooled"', "none", todo)
-        plan, spacing = self._plan(faces, door.check_pool(pool))
+        plans, members, spacing = self._plans(faces, door.check_pool(pool))
+        plan = plans[0]
         shape = (len(self.frequencies), len(self._directions), *plan.grid)
-        work = plan.energy if self.temporal is None else Movies(plan, self._weights(faces)).energy
+        seeing = self._seeing(faces, plans)
+        work = by_group(lambda group, images: seeing[group].energy(images), members, faces.sizes["stimulus"])
         made = self._label(xr.Dataset(), faces, "V1Bank.transform", pool, spacing)
         how = self._writing(faces, block, progress, out)
         return respond(faces, work, made, "energy", self._dims(faces, (), plan), shape, noise, how)
@@ -305,16 +308,18 @@ class V1Bank:
             raise need(f"rectify=True with the statistic {pool.statistic!r}", "signed responses", todo)
         if noise is not None and not rectify:
             raise need("rectify=True with noise, since spike counts are not below 0", "signed responses")
-        plan, spacing = self._plan(faces, pool)
+        plans, members, spacing = self._plans(faces, pool)
+        plan = plans[0]
         shape = (len(self.frequencies), len(self._directions), len(self.phases), *plan.grid)
         phases = np.array(self.phases)
-        seeing = plan if self.temporal is None else Movies(plan, self._weights(faces))
+        seeing = self._seeing(faces, plans)
         made = xr.Dataset(coords={"phase": ("phase", self.phases, {"units": "degree"})})
         made = self._label(made, faces, "V1Bank.responses", pool, spacing, rectify=rectify)
 
-        def work(images: np.ndarray) -> np.ndarray:
-            return seeing.responses(images, phases, rectify)
+        def respond_of(group: int, images: np.ndarray) -> np.ndarray:
+            return seeing[group].responses(images, phases, rectify)
 
+        work = by_group(respond_of, members, faces.sizes["stimulus"])
         how = self._writing(faces, block, progress, out)
         return respond(faces, work, made, "response", self._dims(faces, ("phase",), plan), shape, noise, how)
 
@@ -369,8 +374,19 @@ class V1Bank:
         across, along = (sigma / (frequency * spacing) for sigma in (self._across, self._along))
         return Gabor(frequency * spacing, orientation, across, along)
 
-    def _plan(self, faces: xr.Dataset, pool: windows.Pool | None) -> tuple[Plan, float]:
+    def _plans(self, faces: xr.Dataset, pool: windows.Pool | None) -> tuple[list[Plan], list[np.ndarray | None], float]:
+        """Return a plan for each group of stimuli that the pool keeps apart, the groups, and the pixels' spacing."""
         door.check_faces(faces, values=in_memory(faces))
+        made = [(self._plan(faces, each), members) for members, each in groups_of(pool, faces)]
+        return [plan for (plan, _), _ in made], [members for _, members in made], made[0][0][1]
+
+    def _seeing(self, faces: xr.Dataset, plans: list[Plan]) -> list[Any]:
+        if self.temporal is None:
+            return plans
+        weights = self._weights(faces)
+        return [Movies(plan, weights) for plan in plans]
+
+    def _plan(self, faces: xr.Dataset, pool: windows.Pool | None) -> tuple[Plan, float]:
         y, x = faces["y"].values, faces["x"].values
         spacing = door.spacing_of(y, x)
         shape = (len(y), len(x))

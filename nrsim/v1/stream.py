@@ -34,7 +34,7 @@ class Writing:
 
 def respond(
     faces: xr.Dataset,
-    work: Callable[[np.ndarray], np.ndarray],
+    work: Callable[[np.ndarray, np.ndarray], np.ndarray],
     labelled: xr.Dataset,
     name: str,
     dims: tuple[str, ...],
@@ -49,7 +49,8 @@ def respond(
     faces
         A StimulusSet, checked but for the values of large ones.
     work
-        Pictures ``(image, y, x)``, or movies ``(stimulus, frame, y, x)``, → responses float32.
+        Pictures ``(image, y, x)``, or movies ``(stimulus, frame, y, x)``, and the numbers of their stimuli → responses
+        float32.
     labelled
         Labels and attributes of the result.
     name, dims
@@ -79,7 +80,8 @@ def respond(
         if not known:
             check_images(images, names)
         looked = images if how.movies else images.reshape(-1, *images.shape[-2:])
-        seen = work(looked).reshape(len(images), *frames, *shape)
+        numbers = np.repeat(np.arange(start, start + len(images)), len(looked) // max(len(images), 1))
+        seen = work(looked, numbers).reshape(len(images), *frames, *shape)
         return seen if noise is None else noise.add(seen, names, name)
 
     made = stores.compute(
