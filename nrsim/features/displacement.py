@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -18,7 +19,8 @@ from nrsim.schema import check
 from nrsim.windows import Pool
 
 FINER = 2  # samples of the responses along each side of a place's cell (chosen: one a cycle of 8 cycles/degree)
-_NARROW = 1e-6  # degree: a window that is one pixel
+# What responses must be made with, so that their phases are those of the picture
+_SIGNED: Mapping[str, tuple[Any, ...]] = {"rectify": (False,), "normalise": ("none", "local_contrast")}
 
 
 class PhaseDisplacement:
@@ -37,6 +39,10 @@ class PhaseDisplacement:
     share of its frequency's energy at the place, g = e / (mean over orientations of e + σ · mean over places of the
     norm's); λ = 1 / prior².
 
+    The phase turns with the frequencies that the picture has in a channel's band. In smooth pictures these lie below
+    the preferred one, and displacements come out too short, alike on all heads: on rendered heads of 128 px by
+    a factor of 0.6 at 8 cycles/degree to 1 at 0.5.
+
     Also serves as ``pool=`` of :meth:`nrsim.V1Bank.responses`, which then samples the responses where they are needed:
 
     >>> import nrsim as nr
@@ -45,7 +51,7 @@ class PhaseDisplacement:
     >>> moved = nr.PhaseDisplacement(size=8)
     >>> seen = nr.V1Bank(frequencies=[0.5, 1, 2, 4]).responses(faces, pool=moved)
     >>> features = moved.fit(seen).transform(seen)
-    >>> features.sizes["feature"], bool((features["value"][0] == 0).all())
+    >>> features.sizes["feature"], bool(abs(features["value"][0]).max() < 1e-6)
     (128, True)
 
     Parameters
@@ -233,6 +239,12 @@ class PhaseDisplacement:
         if "response" not in seen:
             todo = "V1Bank.responses(faces, pool=this) returns them"
             raise need("simple-cell responses with phases 0 and 90", ", ".join(map(str, seen.data_vars)), todo)
+        made = json.loads(seen.attrs.get("parameters", "{}")).get("V1Bank.responses", {})
+        wrong = [f"{name}={made[name]!r}" for name, fine in _SIGNED.items() if made.get(name, fine[0]) not in fine]
+        if wrong:
+            raise need("signed responses without normalisation", " and ".join(wrong), "Their phases are changed")
+        if (seen["orientation"].values >= 180).any():
+            raise need("cells that are not selective for direction", "orientations of 180 degrees and more")
         phases = seen["phase"].values.tolist()
         if not {0.0, 90.0} <= set(phases):
             raise need("the phases 0 and 90", ", ".join(f"{phase:g}" for phase in phases), "V1Bank(phases=(0, 90))")

@@ -197,14 +197,14 @@ class FaceGrid:
         if self.norm_by not in faces.coords:
             raise need(f"the label {self.norm_by!r}, which says whose places to take", "none")
         names = np.array([str(name) for name in faces[self.norm_by].values])
-        for name in dict.fromkeys(names):
+        for name in dict.fromkeys(names.tolist()):
             self._known(name)
-        return {name: np.flatnonzero(names == name) for name in dict.fromkeys(names)}
+        return {name: np.flatnonzero(names == name) for name in dict.fromkeys(names.tolist())}
 
     def _known(self, head: str) -> str:
         if head not in self._marked:
             hint = "Make the grid from a set with the norms of all heads"
-            raise unknown(f"{self.norm_by} of the grid", head, self._marked, hint=hint)
+            raise unknown(f"{self.norm_by} of the grid", str(head), self._marked, hint=hint)
         return head
 
     def _degrees(self, px: np.ndarray) -> np.ndarray:
