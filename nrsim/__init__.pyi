@@ -20,6 +20,7 @@ from .faces import render_faces as render_faces
 from .faces import time_course as time_course
 from .features import PooledEnergy as PooledEnergy
 from .features import PrincipalComponents as PrincipalComponents
+from .features import find_landmarks as find_landmarks
 from .gratings import render_gratings as render_gratings
 from .images import align as align
 from .images import load_ferg as load_ferg
