@@ -15,12 +15,10 @@ were scored once, when all was decided: FINAL below, and claims.toml.
 Needs ict_head/ict_head_arkit57_id20.npz in the folder NRSIM_DATA for the final heads; takes about ten minutes.
 """
 
-import os
 import sys
 import tempfile
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 
 import nrsim as nr
@@ -79,7 +77,9 @@ def final(path, n_people=8):
             name = "ict" if i == 0 else f"ict person {i}"
             np.savez(Path(folder) / "head.npz", **{**arrays, "neutral": neutral})
             heads[name] = nr.load_head(Path(folder) / "head.npz")
-            rows += graded(name, "ict", domain=name) + graded(f"{name} anew", "ict framed anew", domain=name, **anew(rng))
+            rows += graded(name, "ict", domain=name) + graded(
+                f"{name} anew", "ict framed anew", domain=name, **anew(rng)
+            )
     return nr.render_faces(rows, size=128, heads=heads, landmarks="standard", progress=True)
 
 

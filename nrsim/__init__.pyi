@@ -5,6 +5,7 @@ from .cartoons import cartoon_faces as cartoon_faces
 from .cartoons import render_cartoons as render_cartoons
 from .claims import check_claim as check_claim
 from .claims import load_claims as load_claims
+from .comparison import aligned_features as aligned_features
 from .comparison import compare_curves as compare_curves
 from .comparison import cross_domain_accuracy as cross_domain_accuracy
 from .encoders import AxisEncoder as AxisEncoder
@@ -22,6 +23,7 @@ from .features import FaceGrid as FaceGrid
 from .features import PhaseDisplacement as PhaseDisplacement
 from .features import PooledEnergy as PooledEnergy
 from .features import PrincipalComponents as PrincipalComponents
+from .features import find_landmarks as find_landmarks
 from .features import join_features as join_features
 from .gratings import render_gratings as render_gratings
 from .images import align as align

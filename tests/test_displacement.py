@@ -47,9 +47,7 @@ def test_a_shifted_face_moves_by_the_shift(right, up):
     face = value[1, 5:12, 5:11].reshape(-1, 2)
     wanted, found = np.array([right, up]) * 4 / 128, np.median(face, axis=0)
     gain = found @ wanted / (wanted @ wanted)
-    assert (
-        0.5 < gain < 1.05
-    )  # below 1: see the class
+    assert 0.5 < gain < 1.05  # below 1: see the class
     assert np.linalg.norm(found - gain * wanted) < 0.15 * np.linalg.norm(wanted)
     assert list(features["feature_axis"].values[:2]) == ["x", "y"]
 

@@ -1,4 +1,5 @@
 """Comparison: models against neurons, curves against curves, heads against heads."""
 
+from nrsim.comparison.aligned import aligned_features as aligned_features
 from nrsim.comparison.curves import compare_curves as compare_curves
 from nrsim.comparison.domains import cross_domain_accuracy as cross_domain_accuracy

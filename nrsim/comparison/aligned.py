@@ -104,9 +104,7 @@ def aligned_features(
         if landmarks == "find":
             landmarks = _found(faces, reference, norms, norm_by, points)
     if not isinstance(landmarks, str):
-        grid = FaceGrid(
-            faces, reference, landmarks=landmarks, norms=norms, norm_by=norm_by, points=points, size=size
-        )
+        grid = FaceGrid(faces, reference, landmarks=landmarks, norms=norms, norm_by=norm_by, points=points, size=size)
     made = []
     if "energy" in wanted:
         pool = PooledEnergy(size, places=grid, log=True)
@@ -152,4 +150,6 @@ def _found(
         return here
     found = find_landmarks(bank.transform(new), like=bank.transform(marked), points=points)
     found = found.drop_vars([name for name in found.coords if name not in ("point", "axis", "stimulus_id")])
-    return xr.concat([here.transpose(*found.dims), found], "stimulus", join="exact", coords="minimal", compat="override")
+    return xr.concat(
+        [here.transpose(*found.dims), found], "stimulus", join="exact", coords="minimal", compat="override"
+    )
