@@ -34,12 +34,12 @@ def aligned_features(
     points: Sequence[str] | None = None,
     progress: bool = False,
 ) -> xr.Dataset:
-    """Return features in which an expression looks alike on all heads: what :func:`nrsim.cross_domain_accuracy` is best fed.
+    """Return features in which an expression looks alike on all heads, from pictures.
 
     The same as, one by one: a :class:`nrsim.FaceGrid` over the norms' landmarks; the log energy of a
-    :class:`nrsim.V1Bank` in its windows (:class:`nrsim.PooledEnergy`); the displacement from the norm at its places, with
-    half a cycle/degree added to the bank (:class:`nrsim.PhaseDisplacement`); and both as one set in which the prototypes
-    of the reference differ from their norm equally (:func:`nrsim.join_features`).
+    :class:`nrsim.V1Bank` in its windows (:class:`nrsim.PooledEnergy`); the displacement from the norm at its places,
+    with half a cycle/degree added to the bank (:class:`nrsim.PhaseDisplacement`); and both as one set in which the
+    prototypes of the reference differ from their norm equally (:func:`nrsim.join_features`).
 
     Parameters
     ----------
@@ -141,15 +141,14 @@ def _found(
 
         known = {str(name) for name in faces["point"].values}
         points = POINTS if set(POINTS) <= known else None
-    here = marked["landmark"].drop_vars([name for name in marked["landmark"].coords if name not in ("point", "axis")])
-    here = here.assign_coords(stimulus_id=marked["stimulus_id"])
-    if points is not None:
-        here = here.sel(point=[str(name) for name in points])
+    if points is None:
+        points = [str(name) for name in faces["point"].values]
+    where = marked["landmark"].sel(point=[str(name) for name in points]).transpose("stimulus", "point", "axis").values
+    ids = [str(name) for name in marked["stimulus_id"].values]
     new = faces.isel(stimulus=np.flatnonzero(chosen & ~own))
-    if not new.sizes["stimulus"]:
-        return here
-    found = find_landmarks(bank.transform(new), like=bank.transform(marked), points=points)
-    found = found.drop_vars([name for name in found.coords if name not in ("point", "axis", "stimulus_id")])
-    return xr.concat(
-        [here.transpose(*found.dims), found], "stimulus", join="exact", coords="minimal", compat="override"
-    )
+    if new.sizes["stimulus"]:
+        found = find_landmarks(bank.transform(new), like=bank.transform(marked), points=points)
+        where = np.concatenate([where, found.transpose("stimulus", "point", "axis").values])
+        ids += [str(name) for name in new["stimulus_id"].values]
+    coords = {"stimulus_id": ("stimulus", ids), "point": list(points), "axis": ["x", "y"]}
+    return xr.DataArray(where, coords, ("stimulus", "point", "axis"), "landmark", {"units": "px"})
