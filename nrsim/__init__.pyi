@@ -5,6 +5,7 @@ from .cartoons import cartoon_faces as cartoon_faces
 from .cartoons import render_cartoons as render_cartoons
 from .claims import check_claim as check_claim
 from .claims import load_claims as load_claims
+from .comparison import compare_accuracy as compare_accuracy
 from .comparison import compare_curves as compare_curves
 from .comparison import cross_domain_accuracy as cross_domain_accuracy
 from .encoders import AxisEncoder as AxisEncoder
@@ -20,6 +21,7 @@ from .faces import render_faces as render_faces
 from .faces import time_course as time_course
 from .features import PooledEnergy as PooledEnergy
 from .features import PrincipalComponents as PrincipalComponents
+from .features import landmark_features as landmark_features
 from .gratings import render_gratings as render_gratings
 from .images import align as align
 from .images import load_ferg as load_ferg

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import nrsim as nr
-from nrsim.comparison.domains import _wilson
+from nrsim.comparison.scoring import wilson as _wilson
 
 
 def test_perfect_where_directions_transfer_and_the_source_is_left_out():
