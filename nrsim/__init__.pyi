@@ -17,8 +17,10 @@ from .faces import identity_axes as identity_axes
 from .faces import load_head as load_head
 from .faces import named_identities as named_identities
 from .faces import random_identities as random_identities
+from .faces import render_expression_variants as render_expression_variants
 from .faces import render_faces as render_faces
 from .faces import time_course as time_course
+from .features import FisherMetric as FisherMetric
 from .features import PooledEnergy as PooledEnergy
 from .features import PrincipalComponents as PrincipalComponents
 from .features import landmark_features as landmark_features

@@ -45,8 +45,8 @@ def landmark_features(
     mirrored
         Pairs of features' points, left and right. Each point is averaged with the mirror image of its partner, and a
         point without partner moves vertically only: what is left is the symmetric part of the face, with half the
-        variance of independent errors of clicking. It needs ``reference`` on the midline (such as both eyes, or the
-        nose). Default: left and right as they are.
+        variance of independent errors of clicking. Without a reference on the midline x runs from the picture's left
+        edge: differences from a norm are symmetric all the same. Default: left and right as they are.
 
     Returns
     -------
@@ -63,7 +63,8 @@ def landmark_features(
     Examples
     --------
     >>> import nrsim as nr
-    >>> faces = nr.render_faces(expressions=["happy"], intensities=[0, 1], size=64, landmarks="stettler")
+    >>> rows = [{"domain": "human", "expression": "happy", "intensity": level} for level in (0, 1)]
+    >>> faces = nr.render_faces(rows, size=32, landmarks="stettler")
     >>> features = nr.landmark_features(faces, reference=["lower_lid_left", "lower_lid_right"])
     >>> [str(name) for name in features["feature_id"].values[:2]]
     ['brow_inner_left x', 'brow_inner_left y']
