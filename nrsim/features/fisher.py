@@ -25,8 +25,8 @@ class FisherMetric:
     neuron's direction in the new features is (W/w + ρ 1)^−½ t: Fisher's discriminant for a prototype against its norm.
     With large ρ the features stay as they are.
 
-    W comes from faces of which there are many, such as :func:`nrsim.render_expression_variants`, not from those that are
-    tested.
+    W comes from faces of which there are many, such as those of :func:`nrsim.render_expression_variants`, and not from
+    those that are tested.
 
     Parameters
     ----------
