@@ -86,10 +86,12 @@ def task(
             may[str(name)] = labels.where(features, {**ours, **wanted}, what=f"stimuli for the prototype {name!r}")
     else:
         chosen = labels.where(features, {**ours, **prototypes}, what="stimuli for the prototypes")
-        may = {name: chosen & (truth == name) for name in dict.fromkeys(truth[chosen])}
+        may = {str(name): chosen & (truth == name) for name in dict.fromkeys(truth[chosen])}
     if masks and source not in masks:
         raise need(f"a norm of the source {source!r}", "none", f"Norms are chosen by {norms!r}")
-    both = [name for name, mask in may.items() if (mask & np.any([False & of_source, *masks.values()], axis=0)).any()]
+    both = [
+        name for name, mask in may.items() if (mask & np.any([np.zeros_like(of_source), *masks.values()], axis=0)).any()
+    ]
     if both:
         raise need("prototypes that are no norms", f"stimuli of {', '.join(map(repr, both))} that are both")
     return Task(ids, domain, truth, intensity, source, list(may), may, masks, shows_norm)
@@ -134,7 +136,7 @@ def _norm_masks(features: xr.Dataset, norms: Any, domain: np.ndarray) -> dict[st
                 raise need(f"stimuli of {name!r} for its norm", f"none with {dict(wanted)}")
         return masks
     chosen = labels.where(features, norms, what="stimuli for the norms")
-    return {name: chosen & (domain == name) for name in dict.fromkeys(domain[chosen])}
+    return {str(name): chosen & (domain == name) for name in dict.fromkeys(domain[chosen])}
 
 
 def _text(features: xr.Dataset, name: str) -> np.ndarray:

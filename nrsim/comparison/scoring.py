@@ -85,8 +85,7 @@ def score(
     elif neutral is not None:
         theta = 0.5 * float(np.nanmin(own[answers])) if threshold == "half" else float(threshold)
         said = (largest < theta) | (answer < 0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        relative = activity / own
+    relative = activity / np.where(own > 0, own, np.nan)
     resting = np.stack([relative[:, of == i].mean(axis=1) for i in range(len(who.categories))])
     n = np.arange(len(who.ids))
     truth = np.array([who.categories.index(name) if name in who.categories else 0 for name in who.truth])

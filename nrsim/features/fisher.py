@@ -97,7 +97,7 @@ class FisherMetric:
         for name in dict.fromkeys(face):
             here = face == name
             if not (here & norm).any():
-                raise need(f"a norm for each {norm_by}", f"none for {name!r}")
+                raise need(f"a norm for each {norm_by}", f"none for {str(name)!r}")
             away = value[here] - value[here & norm].mean(axis=0)
             size = np.sqrt((away[~norm[here]] ** 2).mean()) if (~norm[here]).any() else 0.0
             difference[here] = away / size if size > 0 else away

@@ -89,8 +89,7 @@ def landmark_features(
         value = value / length
     names = list(wanted)
     coords: dict[str, Any] = {
-        **(labels.carried(source.to_dataset(name="landmark")) if isinstance(source, xr.DataArray) else {}),
-        **(labels.carried(source) if isinstance(source, xr.Dataset) else {}),
+        **labels.carried(source),
         **{name: places[name] for name in ("frame_time", "frame_intensity") if name in places.coords},
         "feature_id": ("feature", [f"{name} {axis}" for name in names for axis in "xy"]),
         "landmark": ("feature", np.repeat(names, 2)),
