@@ -30,9 +30,9 @@ CAPTIONS = {
     "slopes": "Slope of the firing rate along the preferred expression minus the mean slope along the others. Marks "
     "are neurons with 95 % intervals over trials, the grey bar is the central 95 % of neurons with shuffled "
     "directions.",
-    "recognition": "Recognition on the heads never learned: with 95 % intervals, by intensity, what was answered for what "
-    "(over all heads), and the intensity that each category's own neuron says, which is its activity over that at its own "
-    "prototype: single categories fine, their mean strong, beside the identity (dotted).",
+    "recognition": "Recognition on the heads never learned: accuracy with 95 % intervals, by intensity, what was "
+    "answered for what over all heads, and the intensity that each category's own neuron says: its activity over that "
+    "at its own prototype, single categories fine, their mean strong, beside the identity (dotted).",
     "tuning": "Tuning of one norm-referenced neuron to everything that was shown.",
     "raster": "Spikes of that neuron to what it prefers and to the norm, a line for each trial, and the peristimulus "
     "time histogram under them; grey: the stimulus is on.",
