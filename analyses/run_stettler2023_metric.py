@@ -1,9 +1,9 @@
 """On rendered faces, how much does a metric from other rendered faces help a single prototype, and with which ridge?
 
-One prototype for each expression comes from one person, one neutral picture from each; the expressions of the others vary
-(nr.render_expression_variants) and their landmarks carry errors of clicking. Fisher's metric is learned on other people
-and other variants. The ridge that nr.FisherMetric takes by default was chosen on such faces, before the metric was
-used on any picture (run_stettler2023_ferg.py).
+One prototype for each expression comes from one person, one neutral picture from each; the expressions of the others
+vary (nr.render_expression_variants) and their landmarks carry errors of clicking. Fisher's metric is learned on other
+people and other variants. The ridge that nr.FisherMetric takes by default was chosen on such faces, before the metric
+was used on any picture (run_stettler2023_ferg.py).
 """
 
 import numpy as np

@@ -213,19 +213,37 @@ def test_one_picture_of_each_makes_all_draws_alike_and_says_so():
 
 
 def test_a_neutral_neuron_answers_neutral():
-    class WithNeutral(nr.NormEncoder):
-        def transform(self, features):
-            code = super().transform(features)
-            away = code["distance"].values[:, None]
-            extra = code.isel(neuron=[0]).assign(activity=(("stimulus", "neuron"), 2.0 - away))
-            extra = extra.assign_coords(neuron_id=("neuron", ["rest"]), prefers=("neuron", ["neutral"]))
-            return xr.concat([code, extra], "neuron", data_vars="minimal", coords="minimal", compat="override")
-
-    result = nr.cross_domain_accuracy(
-        avatars(noise=0.05), "ada", encoder=WithNeutral("projection", scale="none"), draws=3, seed=1, neutral=True
-    )
+    encoder = nr.NormEncoder("expressivity", neutral=True)
+    settings = {"encoder": encoder, "draws": 3, "seed": 1}
+    result = nr.cross_domain_accuracy(avatars(noise=0.05), "ada", neutral=True, **settings)
     assert (result["accuracy_overall_with_neutral"] == 1).all()
     assert np.isnan(result["threshold"]).all()
+    forced = nr.cross_domain_accuracy(avatars(noise=0.05), "ada", **settings)
+    assert (forced["accuracy_overall"] == 1).all()
+
+
+def test_a_norm_is_inferred_from_an_expression_in_its_place():
+    features = nr.example("Features")
+    happy = {"macaque": {"expression": "happy", "intensity": 1.0}}
+    result = nr.cross_domain_accuracy(features, "human", inferred=happy, neutral=True, threshold=0.1)
+    stored = set(result["stimulus_id"].values[result["stored"].values])
+    assert "macaque-happy-+1.00" in stored and "macaque-neutral-+0.00" not in stored
+    assert result["n_stimuli"].item() == 3
+    assert result["n_stimuli_with_neutral"].item() == 4  # the neutral face is tested now
+    assert result["accuracy_with_neutral"].item() == 1
+    np.testing.assert_allclose(result["readout_rmse"], 0, atol=1e-12)
+
+
+def test_a_landmark_that_was_not_seen_contributes_nothing():
+    faces = nr.load_stimuli("expressions", size=16, landmarks="stettler")
+    features = nr.landmark_features(faces)
+    features["value"][:, features["landmark"].values == "lower_lid_left"] = np.nan
+    rest = features.isel(feature=features["landmark"].values != "lower_lid_left")
+    for rule in ("projection", "landmark"):
+        encoder = nr.NormEncoder(rule, scale="none")
+        missing, without = (nr.cross_domain_accuracy(each, "human", encoder=encoder) for each in (features, rest))
+        assert missing["confusion"].equals(without["confusion"])
+        np.testing.assert_allclose(missing["readout_rmse"], without["readout_rmse"])
 
 
 def test_compared_in_pairs_against_counting():
@@ -272,6 +290,7 @@ WRONG = {
     "label": ({"label": "expresion"}, ValueError, "'expresion'"),
     "no norm": ({"norms": {"expression": "calm"}}, ValueError, "no stimuli for the norms"),
     "norms": ({"norms": "neutral"}, TypeError, "norms as labels"),
+    "inferred source": ({"inferred": {"ada": {"expression": "joy"}}}, ValueError, "label 'intensity'"),
     "other domain": ({"norms": {"dog": {"expression": "neutral"}}}, ValueError, "domains that occur"),
 }
 

@@ -33,6 +33,7 @@ def cross_domain_accuracy(
     neutral: bool | str = False,
     threshold: float | str = "half",
     one_norm: bool = False,
+    inferred: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> xr.Dataset:
     """Return how well categories learned on one head are recognised on the others.
 
@@ -78,6 +79,9 @@ def cross_domain_accuracy(
         chosen).
     one_norm
         The control: the norm of the source serves all domains. Stored and tested images stay the same.
+    inferred
+        Domain → labels → values, ``{"macaque": {"expression": "happy", "intensity": 1.0}}``: the norm of that domain is
+        inferred from these expressive faces, as :meth:`NormEncoder.fit` does; they are stored in the place of its norm.
 
     Returns
     -------
@@ -122,11 +126,13 @@ def cross_domain_accuracy(
     if threshold != "half":
         threshold = bare(threshold, "1", "threshold", low=0)  # type: ignore[arg-type]
     called = neutral if isinstance(neutral, str) else "neutral"
-    who = task(features, source, prototypes, norms, label, norm_by, called)
+    who = task(features, source, prototypes, norms, label, norm_by, called, inferred or {})
     if draws and not who.norms:
         raise need("norms chosen by labels, to draw an image of each domain", repr(norms), "Leave draws=0")
     if one_norm and not who.norms:
         raise need("norms chosen by labels, for one norm", repr(norms))
+    if one_norm and inferred:
+        raise need("one norm for all, or norms that are inferred", "both")
     if not (who.expressive & (who.domain != source)).any():
         raise need(
             f"stimuli of intensity above 0 in other domains than {source!r}",
@@ -147,7 +153,7 @@ def cross_domain_accuracy(
     settings = {
         **{"source": source, "encoder": encoder, "prototypes": _said(prototypes), "norms": _said(norms)},
         **{"label": label, "norm_by": norm_by, "draws": draws, "neutral": neutral, "threshold": threshold},
-        "one_norm": one_norm,
+        **{"one_norm": one_norm, "inferred": inferred},
     }
     return provenance.stamp(
         result,
@@ -170,14 +176,25 @@ def _run(
     """Return the activity ``(stimulus, neuron)``, what neurons prefer, and each one's activity at its prototype."""
     stored_as = np.full(len(who.ids), "", dtype=object)
     for name, rows in stored.items():
-        stored_as[rows] = NORM if name.startswith(NORM) else name
+        if name.startswith(NORM) and name.removeprefix(NORM) in who.inferred:
+            stored_as[rows] = who.truth[rows]
+        else:
+            stored_as[rows] = NORM if name.startswith(NORM) else name
     known = features.assign_coords({STORED_AS: ("stimulus", stored_as.astype(str))})
     if who.norms:  # nothing but the stored images, and their labels, reaches the encoder
         norms = {STORED_AS: NORM}
     if norms is None or not isinstance(norms, str):
         known = known.isel(stimulus=np.flatnonzero(stored_as != ""))
-    prototypes = {name: {STORED_AS: name} for name in who.categories}
-    encoder.fit(known, prototypes=prototypes, norms=norms, norm_by=norm_by, prefers_by=STORED_AS)
+    prototypes = {name: {STORED_AS: name, norm_by: who.source} for name in who.categories}
+    inferred = {name: {STORED_AS: who.categories} for name in who.inferred}
+    encoder.fit(
+        known,
+        prototypes=prototypes,
+        norms=norms,
+        norm_by=norm_by,
+        prefers_by=STORED_AS,
+        **({"inferred": inferred} if inferred else {}),  # encoders of one's own need not know it
+    )
     code = encoder.transform(features)
     activity, prefers = code["activity"].values.astype(float), [str(name) for name in code["prefers"].values]
     if "at_prototype" in code.coords:

@@ -34,9 +34,12 @@ class Task:
     prototypes
         Category → ``(stimulus,)`` of bool: which may be stored as its prototype.
     norms
-        Domain → ``(stimulus,)`` of bool: which may be stored as its norm. Empty where the norms are not images.
+        Domain → ``(stimulus,)`` of bool: which may be stored as its norm, or to infer it from. Empty where the norms
+        are not images.
     neutral
         ``(stimulus,)`` of bool: which show the norm itself.
+    inferred
+        Domains whose norm is inferred from an expression.
     """
 
     ids: np.ndarray
@@ -47,7 +50,8 @@ class Task:
     categories: list[str]
     prototypes: dict[str, np.ndarray]
     norms: dict[str, np.ndarray]
-    neutral: np.ndarray = field(default_factory=lambda: np.array([], dtype=bool))
+    neutral: np.ndarray
+    inferred: list[str] = field(default_factory=list)
 
     @property
     def expressive(self) -> np.ndarray:
@@ -61,7 +65,14 @@ class Task:
 
 
 def task(
-    features: xr.Dataset, source: str, prototypes: Any, norms: Any, label: str, domain_by: str, neutral: str
+    features: xr.Dataset,
+    source: str,
+    prototypes: Any,
+    norms: Any,
+    label: str,
+    domain_by: str,
+    neutral: str,
+    inferred: Mapping[str, Any],
 ) -> Task:
     """Return who is who, from the labels."""
     for name in (domain_by, label):
@@ -87,6 +98,8 @@ def task(
     else:
         chosen = labels.where(features, {**ours, **prototypes}, what="stimuli for the prototypes")
         may = {str(name): chosen & (truth == name) for name in dict.fromkeys(truth[chosen])}
+    expressive = _inferred_masks(features, inferred, domain, list(may), truth, masks, source)
+    masks |= expressive
     if masks and source not in masks:
         raise need(f"a norm of the source {source!r}", "none", f"Norms are chosen by {norms!r}")
     both = [
@@ -94,7 +107,7 @@ def task(
     ]
     if both:
         raise need("prototypes that are no norms", f"stimuli of {', '.join(map(repr, both))} that are both")
-    return Task(ids, domain, truth, intensity, source, list(may), may, masks, shows_norm)
+    return Task(ids, domain, truth, intensity, source, list(may), may, masks, shows_norm, list(expressive))
 
 
 def drawn(who: Task, draws: int, seed: int | None) -> Iterator[dict[str, np.ndarray]]:
@@ -137,6 +150,35 @@ def _norm_masks(features: xr.Dataset, norms: Any, domain: np.ndarray) -> dict[st
         return masks
     chosen = labels.where(features, norms, what="stimuli for the norms")
     return {str(name): chosen & (domain == name) for name in dict.fromkeys(domain[chosen])}
+
+
+def _inferred_masks(
+    features: xr.Dataset,
+    inferred: Mapping[str, Any],
+    domain: np.ndarray,
+    categories: list[str],
+    truth: np.ndarray,
+    norms: Mapping[str, np.ndarray],
+    source: str,
+) -> dict[str, np.ndarray]:
+    """Return domain → which stimuli its norm may be inferred from."""
+    if inferred and not norms:
+        raise need("norms chosen by labels, beside those that are inferred", "others")
+    if inferred and "intensity" not in features.coords:
+        raise need(
+            "the label 'intensity' on the stimuli, to infer a norm", f"labels {labels.names(features, 'stimulus')}"
+        )
+    masks = {}
+    for name, wanted in inferred.items():
+        if str(name) not in domain or str(name) == source:
+            raise need(f"inferred norms of other domains than {source!r}: {labels.occurring(domain)}", repr(name))
+        if not isinstance(wanted, Mapping):
+            raise need(f"labels of the faces that the norm of {name!r} is inferred from", repr(wanted), kind=TypeError)
+        masks[str(name)] = labels.where(features, wanted, what=f"stimuli to infer the norm of {name!r} from")
+        masks[str(name)] &= (domain == str(name)) & np.isin(truth, categories)
+        if not masks[str(name)].any():
+            raise need(f"stimuli of {name!r} that show one of {', '.join(categories)}", f"none with {dict(wanted)}")
+    return masks
 
 
 def _text(features: xr.Dataset, name: str) -> np.ndarray:

@@ -32,8 +32,8 @@ class FisherMetric:
     ----------
     ridge
         ρ: independent variance of each feature, such as errors of clicking, in mean variances within categories.
-        Default 3: of 0.3, 1, 3, 10 and 30 the best on the landmarks of rendered faces with independent errors of 0.3 and 1 px
-        of 224 px, averaged (analyses/run_stettler2023_metric.py).
+        Default 3: the best of 0.3, 1, 3, 10 and 30 on landmarks of rendered faces, over independent errors of 0.3 and
+        1 px of 224 px (analyses/run_stettler2023_metric.py).
 
     Attributes
     ----------
