@@ -112,11 +112,11 @@ class Encoder:
             Features, with the feature_id of those that were fitted.
         which_norm
             Which norm a stimulus is held against. ``"label"``: that of its domain, its label ``norm_by``; a stimulus
-            without one (``''``), such as an object, is held against the nearest. ``"nearest"``: whatever the label says,
-            the norm that explains it best, the one of the smallest ‖d − its part in the span of the learned directions‖:
-            what an expression does to a face does not count. ``"distance"``: that of the smallest ‖d‖, which confuses
-            more heads (docs/encoders.md). The label ``norm_used`` of the result says which it was, one for all frames
-            of a moving face. Encoders without a norm do not care.
+            without one (``''``), such as an object, is held against the nearest. ``"nearest"``: whatever the label
+            says, the norm that explains it best: the one of the smallest ‖d − the part of d in the span of the learned
+            directions‖, so that what an expression does to a face does not count. ``"distance"``: that of the smallest
+            ‖d‖, which confuses more heads (docs/encoders.md). The label ``norm_used`` of the result says which it was,
+            one for all frames of a moving face. Encoders without a norm do not care.
 
         Raises
         ------
