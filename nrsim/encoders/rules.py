@@ -149,7 +149,7 @@ def tuning(
     Examples
     --------
     >>> from nrsim.encoders.rules import tuning
-    >>> tuning("rectified", 2.0, along=3.0, orthogonal=[0.0, 4.0]).tolist()
+    >>> tuning("rectified", 2.0, along=3.0, orthogonal=[0.0, 4.0]).round(3).tolist()
     [3.0, 1.8]
     """
     if rule not in RULES:
