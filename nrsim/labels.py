@@ -18,7 +18,7 @@ def names(dataset: xr.Dataset, dim: str) -> list[str]:
     return [str(name) for name, coord in dataset.coords.items() if coord.dims == (dim,)]
 
 
-def carried(dataset: xr.Dataset) -> dict[str, xr.DataArray]:
+def carried(dataset: xr.Dataset | xr.DataArray) -> dict[str, xr.DataArray]:
     """Return all labels of the stimuli, the user's own among them: they travel from the picture to the last result.
 
     The numbers that ragged spikes refer to do not travel: they belong to a recording.

@@ -30,6 +30,9 @@ CAPTIONS = {
     "slopes": "Slope of the firing rate along the preferred expression minus the mean slope along the others. Marks "
     "are neurons with 95 % intervals over trials, the grey bar is the central 95 % of neurons with shuffled "
     "directions.",
+    "recognition": "Recognition on the heads never learned: accuracy with 95 % intervals, by intensity, what was "
+    "answered for what over all heads, and the intensity that each category's own neuron says: its activity over that "
+    "at its own prototype, single categories fine, their mean strong, beside the identity (dotted).",
     "tuning": "Tuning of one norm-referenced neuron to everything that was shown.",
     "raster": "Spikes of that neuron to what it prefers and to the norm, a line for each trial, and the peristimulus "
     "time histogram under them; grey: the stimulus is on.",
@@ -91,6 +94,8 @@ def _figures(results: Mapping[str, xr.Dataset]) -> Any:
         yield "intensity_response", plot.intensity_response_grid(fitted, fits, neurons=norm)[0, 0].figure
     if "slopes" in results:
         yield "slopes", plot.slopes(results["slopes"]).figure
+    if "accuracy" in results:
+        yield "recognition", plot.cross_domain(results["accuracy"])[0, 0].figure
     yield "tuning", plot.tuning_curves(curves, neuron=norm[0]).figure
     if "spike_time" in recording:
         yield "raster", plot.raster(recording, neuron=norm[0], stimulus=_preferred_and_norm(recording, norm[0])).figure

@@ -7,12 +7,14 @@ import nrsim as nr
 from nrsim import claims, files
 
 SCRIPTS = sorted(path.stem for path in files.shipped("analyses").glob("plot_*.py"))
+LONG = ["run_stettler2023_metric"]  # run by hand
+ON_REAL_DATA = ["run_stettler2023_ferg"]  # short enough to be run where the data is
 
 
 def test_every_claim_is_whole_and_says_truly_whether_it_holds():
     for name, claim in nr.load_claims().items():
         assert claims._holds(claim, claim["value"]) == claim["holds"], name
-        assert claim["analysis"] in SCRIPTS
+        assert claim["analysis"] in (*SCRIPTS, *LONG, *ON_REAL_DATA)
 
 
 def test_comparisons():
@@ -31,9 +33,9 @@ def test_a_failing_claim_says_so(capsys):
         nr.check_claim("chance_levl", 0.1)
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
-def test_analyses_give_what_is_on_record(script, tmp_path, capsys, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def check_script(script, folder, capsys, monkeypatch):
+    """Run an analysis and hold what it says against what is on record."""
+    monkeypatch.chdir(folder)
     runpy.run_path(str(files.shipped("analyses") / f"{script}.py"), run_name="__main__")
     plt.close("all")
     said = capsys.readouterr().out
@@ -42,4 +44,22 @@ def test_analyses_give_what_is_on_record(script, tmp_path, capsys, monkeypatch):
             (line,) = [line for line in said.splitlines() if line.startswith(f"{name}: ")]
             assert ("DOES NOT HOLD" in line) != claim["holds"]
             assert "on record" not in line, line
-    assert list(tmp_path.glob("*.png"))
+    assert list(folder.glob("*.png"))
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_analyses_give_what_is_on_record(script, tmp_path, capsys, monkeypatch):
+    check_script(script, tmp_path, capsys, monkeypatch)
+
+
+@pytest.mark.parametrize("script", ON_REAL_DATA)
+def test_analyses_of_real_data_give_what_is_on_record(script, real_data, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("NRSIM_DATA", str(real_data))
+    check_script(script, tmp_path, capsys, monkeypatch)
+
+
+@pytest.mark.parametrize("script", ON_REAL_DATA)
+def test_analyses_of_real_data_say_that_they_are_skipped_without(script, tmp_path, monkeypatch):
+    monkeypatch.setenv("NRSIM_DATA", str(tmp_path))
+    with pytest.raises(SystemExit, match="skipped: no .*NRSIM_DATA"):
+        runpy.run_path(str(files.shipped("analyses") / f"{script}.py"), run_name="__main__")

@@ -1,8 +1,10 @@
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import xarray as xr
 
 import nrsim as nr
-from nrsim.comparison.domains import _wilson
+from nrsim.comparison.scoring import wilson as _wilson
 
 
 def test_perfect_where_directions_transfer_and_the_source_is_left_out():
@@ -66,3 +68,258 @@ def test_general_and_projection_rules_recognise_alike_in_feature_units():
         nr.cross_domain_accuracy(uneven, source="human")["confusion"].values.tolist()
         == general["confusion"].values.tolist()
     )
+
+
+def avatars(n=4, noise=0.3, seed=0):
+    """Three heads without intensities: ``n`` pictures of neutral and each of three expressions, six features."""
+    rng = np.random.default_rng(seed)
+    rows = [(d, e, i) for d in ("ada", "bob", "cat") for e in ("neutral", "joy", "rage", "fear") for i in range(n)]
+    norm = {d: rng.normal(0, 5, 6) for d in ("ada", "bob", "cat")}
+    way = {"neutral": np.zeros(6), **{e: rng.normal(0, 1.5, 6) for e in ("joy", "rage", "fear")}}
+    value = np.array([norm[d] + way[e] + noise * rng.normal(size=6) for d, e, _ in rows])
+    features = xr.Dataset(
+        {"value": (("stimulus", "feature"), value, {"units": "1"})},
+        {
+            "stimulus_id": ("stimulus", [f"{d}-{e}-{i}" for d, e, i in rows]),
+            "domain": ("stimulus", [d for d, _, _ in rows]),
+            "expression": ("stimulus", [e for _, e, _ in rows]),
+            "feature_id": ("feature", [f"f{i}" for i in range(6)]),
+        },
+    )
+    return nr.schema.check(features.assign_attrs(schema="Features", **ATTRS), "Features")
+
+
+ATTRS = {
+    key: nr.example("Features").attrs[key] for key in ("title", "source", "history", "parameters", "nrsim_version")
+}
+
+
+def by_hand(features, draw_of, source, neutral):
+    """Return (right, tested) in other domains, from the stored images of a draw, with half of the weakest as θ."""
+    ids = list(features["stimulus_id"].values)
+    value = dict(zip(ids, features["value"].values, strict=True))
+    stored = [ids[i] for i in np.flatnonzero(draw_of)]
+    norm = {name.split("-")[0]: value[name] for name in stored if "neutral" in name}
+    way = {name.split("-")[1]: value[name] - norm[source] for name in stored if "neutral" not in name}
+    theta = 0.5 * min(np.linalg.norm(t) for t in way.values())
+    right = tested = 0
+    for name in ids:
+        domain, expression, _ = name.split("-")
+        if name in stored or domain == source or (expression == "neutral" and not neutral):
+            continue
+        activity = {e: (value[name] - norm[domain]) @ t / np.linalg.norm(t) for e, t in way.items()}
+        best = max(activity, key=activity.get)
+        said = "neutral" if neutral and activity[best] < theta else best
+        right, tested = right + (said == expression), tested + 1
+    return right, tested
+
+
+def test_draws_against_a_loop_by_hand():
+    features = avatars()
+    result = nr.cross_domain_accuracy(features, "bob", draws=12, seed=3, neutral=True)
+    assert (result["stored"].sum("stimulus") == 6).all()  # three prototypes and three norms
+    assert len({tuple(row) for row in result["stored"].values.tolist()}) > 8
+    for draw in range(12):
+        one = result.isel(draw=draw)
+        for end, neutral in (("", False), ("_with_neutral", True)):
+            right, tested = by_hand(features, one["stored"].values, "bob", neutral)
+            assert one[f"n_stimuli{end}"].sum() == tested == (32 - 2 if neutral else 24)
+            assert one[f"accuracy_transfer{end}"].item() == pytest.approx(right / tested)
+            assert np.trace(one[f"confusion{end}"].sum("domain").values) == right
+    assert 0.4 < float(result["accuracy_transfer"].mean()) <= 1
+    assert (result["accuracy_low"] <= result["accuracy"].mean("draw")).all()
+    assert np.isnan(result["correct"].where(result["stored"], 1.0).values[result["stored"].values]).all()
+    assert result.attrs["stored_sets"] == str(4**6)
+    assert "readout" not in result  # there are no intensities
+
+
+def test_draws_do_not_depend_on_the_order_of_stimuli():
+    features = avatars()
+    mixed = features.isel(stimulus=np.random.default_rng(1).permutation(features.sizes["stimulus"]))
+    first, second = (nr.cross_domain_accuracy(each, "ada", draws=5, seed=1) for each in (features, mixed))
+    for name in ("accuracy_transfer", "accuracy_source", "accuracy_overall"):
+        np.testing.assert_allclose(first[name], second[name])
+    sets = [{frozenset(each["stimulus_id"].values[row]) for row in each["stored"].values} for each in (first, second)]
+    assert sets[0] == sets[1]
+    other = nr.cross_domain_accuracy(features, "ada", draws=5, seed=2)
+    assert not np.array_equal(first["stored"], other["stored"])
+
+
+def test_nothing_that_is_tested_reaches_the_encoder():
+    class Watching(nr.NormEncoder):
+        seen: list = []
+
+        def fit(self, features, **settings):
+            Watching.seen.append(list(features["stimulus_id"].values))
+            return super().fit(features, **settings)
+
+    encoder = Watching("projection", scale="none")
+    result = nr.cross_domain_accuracy(avatars(), "bob", encoder=encoder, draws=3, seed=1)
+    for ids, stored in zip(Watching.seen, result["stored"].values, strict=True):
+        assert sorted(ids) == sorted(result["stimulus_id"].values[stored])
+    assert not hasattr(encoder, "directions_")  # a copy is fitted
+
+
+def test_one_norm_for_all_fails_on_shifted_heads_with_the_same_images():
+    features = avatars()
+    each, shared = (nr.cross_domain_accuracy(features, "ada", draws=20, seed=1, one_norm=one) for one in (False, True))
+    assert (each["stored"] == shared["stored"]).all()
+    assert float(each["accuracy_transfer"].mean()) > float(shared["accuracy_transfer"].mean()) + 0.2
+    np.testing.assert_allclose(each["accuracy_source"], shared["accuracy_source"])
+
+
+def test_scale_of_features_changes_nothing_but_thresholds_given_as_numbers():
+    features = avatars()
+    larger = features.assign(value=features["value"] * 7)
+    larger["value"].attrs["units"] = "1"
+    a, b = (nr.cross_domain_accuracy(each, "cat", draws=4, seed=1, neutral=True) for each in (features, larger))
+    np.testing.assert_allclose(a["accuracy_overall_with_neutral"], b["accuracy_overall_with_neutral"])
+    np.testing.assert_allclose(7 * a["threshold"], b["threshold"])
+    never = nr.cross_domain_accuracy(features, "cat", draws=4, seed=1, neutral=True, threshold=1e9)
+    assert (never["confusion_with_neutral"].sel(answer="neutral").sum("category") == 10 + 5).all()
+
+
+def test_intensity_is_read_out_exactly_where_features_are_linear_in_it():
+    features = nr.example("Features")
+    result = nr.cross_domain_accuracy(features, "human")
+    assert result["readout_intensity"].values.tolist() == [0, 0.5, 1.0]
+    np.testing.assert_allclose(result["readout_rmse"], 0, atol=1e-12)
+    np.testing.assert_allclose(result["readout_rmse_image"].sel(read_from="own"), 0, atol=1e-12)
+    assert result["test_domain"].values.tolist() == ["human", "macaque"]
+    norm = features["value"].values[(features["norm_id"].values[:, None] == features["stimulus_id"].values).argmax(1)]
+    weak = np.where(features["domain"].values == "macaque", 0.6, 1.0)[:, None]
+    shrunk = features.assign(
+        value=(("stimulus", "feature"), norm + weak * (features["value"].values - norm), {"units": "1"})
+    )
+    result = nr.cross_domain_accuracy(shrunk, "human")
+    expected = np.sqrt(np.mean((0.4 * np.array([0, 0.5, 1.0])) ** 2))
+    for read_from in ("own", "winner"):
+        errors = result["readout_rmse"].sel(read_from=read_from).values
+        np.testing.assert_allclose(errors, [0, expected], atol=1e-12)
+    np.testing.assert_allclose(
+        result["readout"].sel(read_from="own", test_domain="macaque", category="happy"), [0, 0.3, 0.6], atol=1e-12
+    )
+    image = result["readout_rmse_image"].sel(read_from="own", test_domain="macaque").item()
+    assert image == pytest.approx(np.sqrt(np.mean([0.2**2, 0.4**2])))
+
+
+def test_one_picture_of_each_makes_all_draws_alike_and_says_so():
+    result = nr.cross_domain_accuracy(nr.example("Features"), "human", draws=3, seed=1)
+    assert result.attrs["stored_sets"] == "1"
+    assert (result["accuracy"] == 1).all() and result.sizes["draw"] == 3
+    title = nr.plot.cross_domain(result)[0, 0].figure.get_suptitle()
+    assert "alike" in title
+    plt.close("all")
+
+
+def test_a_neutral_neuron_answers_neutral():
+    encoder = nr.NormEncoder("expressivity", neutral=True)
+    settings = {"encoder": encoder, "draws": 3, "seed": 1}
+    result = nr.cross_domain_accuracy(avatars(noise=0.05), "ada", neutral=True, **settings)
+    assert (result["accuracy_overall_with_neutral"] == 1).all()
+    assert np.isnan(result["threshold"]).all()
+    forced = nr.cross_domain_accuracy(avatars(noise=0.05), "ada", **settings)
+    assert (forced["accuracy_overall"] == 1).all()
+
+
+def test_a_norm_is_inferred_from_an_expression_in_its_place():
+    features = nr.example("Features")
+    happy = {"macaque": {"expression": "happy", "intensity": 1.0}}
+    result = nr.cross_domain_accuracy(features, "human", inferred=happy, neutral=True, threshold=0.1)
+    stored = set(result["stimulus_id"].values[result["stored"].values])
+    assert "macaque-happy-+1.00" in stored and "macaque-neutral-+0.00" not in stored
+    assert result["n_stimuli"].item() == 3
+    assert result["n_stimuli_with_neutral"].item() == 4  # the neutral face is tested now
+    assert result["accuracy_with_neutral"].item() == 1
+    np.testing.assert_allclose(result["readout_rmse"], 0, atol=1e-12)
+
+
+def test_a_landmark_that_was_not_seen_contributes_nothing():
+    faces = nr.load_stimuli("expressions", size=16, landmarks="stettler")
+    features = nr.landmark_features(faces)
+    features["value"][:, features["landmark"].values == "lower_lid_left"] = np.nan
+    rest = features.isel(feature=features["landmark"].values != "lower_lid_left")
+    for rule in ("projection", "landmark"):
+        encoder = nr.NormEncoder(rule, scale="none")
+        missing, without = (nr.cross_domain_accuracy(each, "human", encoder=encoder) for each in (features, rest))
+        assert missing["confusion"].equals(without["confusion"])
+        np.testing.assert_allclose(missing["readout_rmse"], without["readout_rmse"])
+
+
+def test_compared_in_pairs_against_counting():
+    features = avatars(noise=1.2)
+    settings = {"draws": 15, "seed": 1}
+    a = nr.cross_domain_accuracy(features, "ada", **settings)
+    b = nr.cross_domain_accuracy(features, "ada", encoder=nr.AxisEncoder(), **settings)
+    compared = nr.compare_accuracy(a, b)
+    expected = (a["accuracy_transfer"] - b["accuracy_transfer"]).values
+    np.testing.assert_allclose(compared["difference_of_draw"].sel(compared="transfer"), expected)
+    assert compared["difference"].sel(compared="transfer").item() == pytest.approx(expected.mean())
+    assert compared["share_better"].sel(compared="transfer").item() == (expected > 1e-12).mean()
+    one = compared.sel(compared="transfer")
+    assert one["stimuli_low"] < one["difference"] < one["stimuli_high"]
+    back = nr.compare_accuracy(b, a)
+    np.testing.assert_allclose(back["difference"], -compared["difference"])
+    np.testing.assert_allclose(back["low"], -compared["high"])
+    same = nr.compare_accuracy(a, a)
+    assert (same["difference"] == 0).all() and (same["stimuli_high"] == 0).all()
+    a, b = (nr.cross_domain_accuracy(features, "ada", encoder=each) for each in (None, nr.AxisEncoder()))
+    single = nr.compare_accuracy(a, b).sel(compared="transfer")
+    right = [np.nan_to_num(each["correct"].values, nan=-1) for each in (a, b)]
+    away = features["domain"].values != "ada"
+    better, worse = ((right[i] == 1) & (right[1 - i] == 0) & away for i in (0, 1))
+    assert (single["n_better"].item(), single["n_worse"].item()) == (better.sum(), worse.sum())
+    assert 0 <= single["p_value"].item() <= 1
+    with pytest.raises(ValueError, match="same stored images; got others"):
+        nr.compare_accuracy(*(nr.cross_domain_accuracy(features, "ada", draws=3, seed=seed) for seed in (1, 2)))
+    with pytest.raises(ValueError, match="from the same source; got 'ada' and 'bob'"):
+        nr.compare_accuracy(*(nr.cross_domain_accuracy(features, source) for source in ("ada", "bob")))
+    with pytest.raises(ValueError, match="neutral=True"):
+        nr.compare_accuracy(a, b, neutral=True)
+    with pytest.raises(TypeError, match="cross_domain_accuracy"):
+        nr.compare_accuracy(a, features["value"])
+
+
+WRONG = {
+    "seed": ({"draws": 2}, ValueError, "seed for random draws"),
+    "draws": ({"draws": -1}, ValueError, "draws: needed at least 0"),
+    "average drawn": ({"draws": 2, "seed": 1, "norms": "average"}, ValueError, "norms chosen by labels"),
+    "average shared": ({"one_norm": True, "norms": "average"}, ValueError, "norms chosen by labels"),
+    "threshold": ({"neutral": True, "threshold": "third"}, TypeError, "threshold: needed a number"),
+    "norm is prototype": ({"prototypes": {"expression": ["joy", "neutral"]}}, ValueError, "'neutral' that are both"),
+    "label": ({"label": "expresion"}, ValueError, "'expresion'"),
+    "no norm": ({"norms": {"expression": "calm"}}, ValueError, "no stimuli for the norms"),
+    "norms": ({"norms": "neutral"}, TypeError, "norms as labels"),
+    "inferred source": ({"inferred": {"ada": {"expression": "joy"}}}, ValueError, "label 'intensity'"),
+    "other domain": ({"norms": {"dog": {"expression": "neutral"}}}, ValueError, "domains that occur"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_settings(case):
+    settings, kind, said = WRONG[case]
+    with pytest.raises(kind, match=said):
+        nr.cross_domain_accuracy(avatars(), "ada", **settings)
+
+
+def test_norms_and_prototypes_one_by_one():
+    features = avatars()
+    each = {name: {"expression": "neutral"} for name in ("ada", "bob", "cat")}
+    prototypes = {name: {"expression": name} for name in ("joy", "rage", "fear")}
+    one = nr.cross_domain_accuracy(features, "ada", norms=each, prototypes=prototypes, draws=3, seed=1)
+    assert (one["accuracy"] == nr.cross_domain_accuracy(features, "ada", draws=3, seed=1)["accuracy"]).all()
+
+
+def test_the_whole_result_is_drawn():
+    features = nr.example("Features")
+    axes = nr.plot.cross_domain(nr.cross_domain_accuracy(features, "human", neutral=True))
+    labels = [ax.get_xlabel() for ax in axes.ravel()]
+    assert labels == ["", "intensity", "answered", "intensity"]
+    assert "RMSE 0.000" in axes[1, 1].get_legend().get_texts()[1].get_text()
+    axes = nr.plot.cross_domain(nr.cross_domain_accuracy(avatars(), "ada", draws=4, seed=1, neutral=True))
+    assert axes.shape == (1, 2)
+    assert [tick.get_text() for tick in axes[0, 1].get_xticklabels()] == ["joy", "rage", "fear", "neutral"]
+    assert "4 draws" in axes[0, 0].figure.get_suptitle()
+    plt.close("all")
+    with pytest.raises(TypeError, match="nr.cross_domain_accuracy; got Dataset"):
+        nr.plot.cross_domain(features)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from nrsim import labels, provenance
+from nrsim import provenance
+from nrsim.comparison import scoring
+from nrsim.comparison.protocol import NORM, STORED_AS, Task, drawn, task
 from nrsim.encoders import NormEncoder
 from nrsim.encoders.base import Encoder
 from nrsim.errors import need
+from nrsim.quantities import bare, whole
 from nrsim.schema import check
 
 
@@ -24,43 +28,91 @@ def cross_domain_accuracy(
     norms: Any = None,
     label: str = "expression",
     norm_by: str = "domain",
+    draws: int = 0,
+    seed: int | None = None,
+    neutral: bool | str = False,
+    threshold: float | str = "half",
+    one_norm: bool = False,
+    inferred: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> xr.Dataset:
     """Return how well categories learned on one head are recognised on the others.
 
-    One neuron per category is learned from the prototypes of the source; every other domain contributes its norm
-    only. A stimulus is answered by the neuron of largest activity, forced choice, without a neutral answer. Scored
-    are the stimuli of intensity above 0 whose label is one of the categories; the source is excluded.
+    The protocol of Stettler et al. (2023), for any features: one image for each category is stored on the source,
+    one norm for each domain, and everything else is tested. Twelve images are stored for six expressions on six heads.
+    The encoder is fitted on the stored images alone. A stimulus is answered by the neuron of largest activity; where
+    no neuron is active there is no answer, which is wrong. Tested are the stimuli whose label is one of the categories,
+    of intensity above 0 where there are intensities, but for those that are stored.
 
     Parameters
     ----------
     features
-        Features, ``value (stimulus, feature)``, with the labels ``norm_by``, ``label`` and ``intensity``.
+        Features, ``value (stimulus, feature)``, with the labels ``norm_by`` and ``label``; without the label
+        ``intensity`` what depends on it is left out.
     source
         The domain that is learned from.
     encoder
-        An encoder with ``fit`` and ``transform``. Default: ``NormEncoder(scale="none")``: in feature units the largest
-        activity of the general rule at ν = 1 is the largest n·d, as for the projection rule; gains that differ between
-        neurons, as ``scale="prototype"`` sets them, would decide instead.
+        An encoder with ``fit`` and ``transform``; a copy is fitted. Default: ``NormEncoder("projection",
+        scale="none")``. Gains that differ between neurons, as ``scale="prototype"`` sets them, decide who answers.
     prototypes
-        Labels → values, within the source. Default ``{"intensity": 1.0}``.
+        Labels → values, within the source; or name → labels → values. Default ``{"intensity": 1.0}``; without
+        intensities everything on the source that is no norm.
     norms
-        Labels → values of the norm stimuli, or ``"average"``. Default ``{"intensity": 0.0}``.
+        Labels → values of the norm stimuli; domain → labels → values; ``"average"``, the mean of everything in the
+        domain, test stimuli included; or the norms themselves, ``norm (domain, feature)``. Default
+        ``{"intensity": 0.0}``; without intensities ``{label: "neutral"}``.
     label
         What is recognised.
     norm_by
         The label whose values are the heads.
+    draws
+        How often the stored images are drawn at random among those that the labels choose, one for each prototype and
+        one for each norm; results then have the dim ``draw``. With 0 (default) all of them are stored, and averaged.
+    seed
+        Of the draws.
+    neutral
+        Whether "neutral" is an answer too, and what shows the norm (but is not stored) is tested as well; a text is
+        how ``label`` calls it. The answer is neutral where the largest activity is below ``threshold``, or, with an
+        encoder that has a neuron for it, where that neuron is the most active.
+    threshold
+        In the units of activity; or ``"half"``: half of the activity at its own prototype of the neuron for which that
+        is least, which asks for no image but the stored ones (the midpoint between the weakest prototype and the norm;
+        chosen).
+    one_norm
+        The control: the norm of the source serves all domains. Stored and tested images stay the same.
+    inferred
+        Domain → labels → values, ``{"macaque": {"expression": "happy", "intensity": 1.0}}``: the norm of that domain is
+        inferred from these expressive faces, as :meth:`NormEncoder.fit` does; they are stored in the place of its norm.
 
     Returns
     -------
     xarray.Dataset
-        ``accuracy (domain)`` with its Wilson 95 % interval ``accuracy_low``, ``accuracy_high``; ``n_stimuli (domain)``;
-        ``accuracy_by_intensity (domain, intensity)``; ``confusion (domain, category, answer)`` in counts; the
-        attributes ``chance`` and ``mean_accuracy``.
+        ``([draw,] …)`` without ``draw`` where nothing is drawn:
+
+        - ``accuracy ([draw,] domain)``, the source excluded, with ``accuracy_low``, ``accuracy_high (domain)``:
+          Wilson's 95 % interval, or with draws the central 95 % of them; ``n_stimuli ([draw,] domain)``
+        - ``accuracy_transfer``, ``accuracy_source``, ``accuracy_overall ([draw])``: of all stimuli tested in other
+          domains, in the source (NaN where none is), and in all
+        - ``accuracy_by_intensity ([draw,] domain, intensity)``
+        - ``confusion ([draw,] domain, category, answer)``, counts
+        - the same with ``_with_neutral``, where ``neutral`` is asked for, and ``threshold ([draw])``
+        - ``readout ([draw,] read_from, test_domain, category, readout_intensity)``: mean intensity read out, which is
+          activity over activity at the own prototype, of the neuron of the category (``"own"``) or of the most
+          active one (``"winner"``), in all domains, the source first. The stored images are among them, as in the
+          published curve.
+        - ``readout_rmse ([draw,] read_from, test_domain)``, root mean squared error of the mean curve over categories
+          from the identity, intensities 0 to 1; ``readout_rmse_category`` of each category's mean curve;
+          ``readout_rmse_image`` over the single images tested, of intensities above 0 to 1
+        - for each stimulus, ``stored``, ``correct`` (NaN where not tested), ``winner`` and ``readout_image``, beside
+          what it was: ``stimulus_id``, ``shown_domain``, ``shown``, ``shown_intensity``
+
+        and the attributes ``chance``, ``mean_accuracy`` (over domains, and draws), ``stored_sets``: how many
+        different sets of images could be stored. With 1, as on rendered heads, all draws are the same.
 
     Raises
     ------
-    ValueError
-        If the source does not occur, is the only domain, or a domain has no norm.
+    TypeError, ValueError
+        If the source does not occur, is the only domain, a domain has no norm, an image is norm and prototype, or
+        draws lack a seed.
 
     Examples
     --------
@@ -70,72 +122,87 @@ def cross_domain_accuracy(
     1.0
     """
     features = check(features, "Features")
-    for name in (norm_by, label, "intensity"):
-        if name not in features.coords:
-            raise need(f"the label {name!r} on the stimuli", f"labels {labels.names(features, 'stimulus')}")
-    source_only = {norm_by: source}
-    labels.where(features, source_only, what="stimuli of the source")
-    encoder = NormEncoder(scale="none") if encoder is None else encoder
-    encoder.fit(
-        features,
-        prototypes={**source_only, **({"intensity": 1.0} if prototypes is None else prototypes)},
-        norms={"intensity": 0.0} if norms is None else norms,
-        norm_by=norm_by,
-        prefers_by=label,
-    )
-    code = encoder.transform(features)
-    categories = [str(name) for name in code["prefers"].values]
-    truth = np.array([str(name) for name in code[label].values])
-    domain = np.array([str(name) for name in code[norm_by].values])
-    intensity = code["intensity"].values.astype(float)
-    scored = (domain != source) & (intensity > 0) & np.isin(truth, categories)
-    if not scored.any():
+    draws = whole(draws, "draws", low=0)
+    if threshold != "half":
+        threshold = bare(threshold, "1", "threshold", low=0)  # type: ignore[arg-type]
+    called = neutral if isinstance(neutral, str) else "neutral"
+    who = task(features, source, prototypes, norms, label, norm_by, called, inferred or {})
+    if draws and not who.norms:
+        raise need("norms chosen by labels, to draw an image of each domain", repr(norms), "Leave draws=0")
+    if one_norm and not who.norms:
+        raise need("norms chosen by labels, for one norm", repr(norms))
+    if one_norm and inferred:
+        raise need("one norm for all, or norms that are inferred", "both")
+    if not (who.expressive & (who.domain != source)).any():
         raise need(
             f"stimuli of intensity above 0 in other domains than {source!r}",
-            f"domains {sorted({str(name) for name in domain})}",
+            f"domains {sorted(set(who.domain))}",
         )
-    answer = np.array(categories)[code["activity"].values.argmax(axis=1)]
-    domains = list(dict.fromkeys(domain[scored]))
-    levels = np.unique(intensity[scored].round(6))
-    confusion = np.zeros((len(domains), len(categories), len(categories)), dtype=int)
-    by_level = np.full((len(domains), len(levels)), np.nan)
-    for i, name in enumerate(domains):
-        here = scored & (domain == name)
-        for category, given in zip(truth[here], answer[here], strict=True):
-            confusion[i, categories.index(category), categories.index(given)] += 1
-        for j, level in enumerate(levels):
-            at = here & (np.abs(intensity - level) < 1e-6)
-            if at.any():
-                by_level[i, j] = (truth[at] == answer[at]).mean()
-    n = confusion.sum(axis=(1, 2))
-    accuracy = np.trace(confusion, axis1=1, axis2=2) / n
-    low, high = _wilson(accuracy, n)
-    result = xr.Dataset(
-        {
-            "accuracy": ("domain", accuracy, {"units": "1"}),
-            "accuracy_low": ("domain", low, {"units": "1"}),
-            "accuracy_high": ("domain", high, {"units": "1"}),
-            "n_stimuli": ("domain", n, {"units": "1"}),
-            "accuracy_by_intensity": (("domain", "intensity"), by_level, {"units": "1"}),
-            "confusion": (("domain", "category", "answer"), confusion, {"units": "1"}),
-        },
-        {"domain": domains, "intensity": levels, "category": categories, "answer": categories},
-    )
-    result["intensity"].attrs["units"] = "1"
-    settings = {"source": source, "encoder": encoder, "label": label, **encoder.fitted_with_}
+    encoder = NormEncoder("projection", scale="none") if encoder is None else encoder
+    seen, norm = features, norms
+    if one_norm:
+        seen = features.assign_coords({norm_by: ("stimulus", np.full(len(who.ids), source))})
+    scored = []
+    for stored in drawn(who, draws, seed):
+        used = {name: rows for name, rows in stored.items() if not one_norm or name in (*who.categories, NORM + source)}
+        activity, prefers, own = _run(copy.deepcopy(encoder), seen, used, norm, norm_by, who)
+        held = np.zeros(len(who.ids), dtype=bool)
+        held[np.concatenate(list(stored.values()))] = True
+        scored.append(scoring.score(who, activity, prefers, own, held, called if neutral else None, threshold))
+    result = scoring.assemble(who, scored, bool(draws), called if neutral else None)
+    settings = {
+        **{"source": source, "encoder": encoder, "prototypes": _said(prototypes), "norms": _said(norms)},
+        **{"label": label, "norm_by": norm_by, "draws": draws, "neutral": neutral, "threshold": threshold},
+        **{"one_norm": one_norm, "inferred": inferred},
+    }
     return provenance.stamp(
         result,
         "CrossDomainAccuracy",
         "cross_domain_accuracy",
         settings,
         parents=[features],
-        chance=1.0 / len(categories),
-        mean_accuracy=float(accuracy.mean()),
+        seed=seed if draws else None,
+        chance=1.0 / len(who.categories),
+        mean_accuracy=float(result["accuracy"].mean()),
+        learned_from=source,
+        stored_sets=str(who.sets()),
+        interval="central 95 % of draws" if draws else "Wilson's 95 %",
     )
 
 
-def _wilson(share: np.ndarray, n: np.ndarray, z: float = 1.959964) -> tuple[np.ndarray, np.ndarray]:
-    """Return the Wilson 95 % interval of a proportion."""
-    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
+def _run(
+    encoder: Encoder, features: xr.Dataset, stored: Mapping[str, np.ndarray], norms: Any, norm_by: str, who: Task
+) -> tuple[np.ndarray, list[str], np.ndarray]:
+    """Return the activity ``(stimulus, neuron)``, what neurons prefer, and each one's activity at its prototype."""
+    stored_as = np.full(len(who.ids), "", dtype=object)
+    for name, rows in stored.items():
+        if name.startswith(NORM) and name.removeprefix(NORM) in who.inferred:
+            stored_as[rows] = who.truth[rows]
+        else:
+            stored_as[rows] = NORM if name.startswith(NORM) else name
+    known = features.assign_coords({STORED_AS: ("stimulus", stored_as.astype(str))})
+    if who.norms:  # nothing but the stored images, and their labels, reaches the encoder
+        norms = {STORED_AS: NORM}
+    if norms is None or not isinstance(norms, str):
+        known = known.isel(stimulus=np.flatnonzero(stored_as != ""))
+    prototypes = {name: {STORED_AS: name, norm_by: who.source} for name in who.categories}
+    inferred = {name: {STORED_AS: who.categories} for name in who.inferred}
+    encoder.fit(
+        known,
+        prototypes=prototypes,
+        norms=norms,
+        norm_by=norm_by,
+        prefers_by=STORED_AS,
+        **({"inferred": inferred} if inferred else {}),  # encoders of one's own need not know it
+    )
+    code = encoder.transform(features)
+    activity, prefers = code["activity"].values.astype(float), [str(name) for name in code["prefers"].values]
+    if "at_prototype" in code.coords:
+        return activity, prefers, code["at_prototype"].values.astype(float)
+    own = [activity[stored[name], i].mean() if name in stored else np.nan for i, name in enumerate(prefers)]
+    return activity, prefers, np.array(own)
+
+
+def _said(chosen: Any) -> Any:
+    """Return a choice of stimuli as provenance can hold it."""
+    return "given" if isinstance(chosen, xr.DataArray) else chosen

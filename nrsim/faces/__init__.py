@@ -9,3 +9,4 @@ from nrsim.faces.identities import named_identities as named_identities
 from nrsim.faces.identities import random_identities as random_identities
 from nrsim.faces.landmarks import STETTLER as STETTLER
 from nrsim.faces.render import render_faces as render_faces
+from nrsim.faces.variants import render_expression_variants as render_expression_variants

@@ -5,6 +5,7 @@ from nrsim.plot.channels import v1_bank as v1_bank
 from nrsim.plot.curves import intensity_response as intensity_response
 from nrsim.plot.curves import intensity_response_grid as intensity_response_grid
 from nrsim.plot.curves import tuning_curves as tuning_curves
+from nrsim.plot.domains import cross_domain as cross_domain
 from nrsim.plot.effects import curve_overlay as curve_overlay
 from nrsim.plot.effects import curve_overlay_grid as curve_overlay_grid
 from nrsim.plot.effects import slopes as slopes
