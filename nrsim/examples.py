@@ -99,10 +99,11 @@ def _code() -> xr.Dataset:
         "neuron_id": ("neuron", [f"norm-{e}" for e in _EXPRESSIONS]),
         "encoder": ("neuron", ["norm"] * 2),
         "prefers": ("neuron", list(_EXPRESSIONS)),
+        "at_prototype": ("neuron", np.ones(2)),
         "distance": ("stimulus", abs(level)),
     }
     data = xr.Dataset({"activity": (("stimulus", "neuron"), activity)}, coords)
-    return _units(data, activity="1", intensity="1", distance="1")
+    return _units(data, activity="1", intensity="1", distance="1", at_prototype="1")
 
 
 def _drive() -> xr.Dataset:

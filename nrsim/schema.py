@@ -126,6 +126,7 @@ _NEURON_LABELS: dict[str, Variable] = {
     "neuron_id": _text("neuron", about="unique"),
     "encoder": _text("neuron", about="the rule that drives a model neuron"),
     "prefers": _text("neuron", about="what the neuron's prototype was"),
+    "at_prototype": _number("neuron", about="activity of a model neuron at its own prototype"),
     "face_patch": _text("neuron", about="ML, AL, AM, …"),
     "region": _text("neuron", about="area"),
     "hemisphere": _text("neuron", about="left or right"),

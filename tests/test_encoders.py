@@ -73,12 +73,25 @@ def test_one_at_the_prototype_and_indifferent_to_the_order_of_stimuli(make):
     code = encoder.transform(features)
     prototypes = (features["domain"] == "human").values & (features["intensity"] == 1).values
     assert np.diag(code["activity"].values[prototypes]) == pytest.approx(1)
+    assert code["at_prototype"].values == pytest.approx(1)
     order = np.random.default_rng(1).permutation(features.sizes["stimulus"])
     turned = make().fit(features.isel(stimulus=order), prototypes=HUMAN, norms=NEUTRAL)
     again = turned.transform(features)
     assert again.sel(neuron=[list(again["prefers"].values).index(p) for p in code["prefers"].values])[
         "activity"
     ].values == pytest.approx(code["activity"].values)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_activity_at_the_prototype_is_what_transform_gives(rule):
+    features = nr.example("Features")
+    encoder = nr.NormEncoder(rule, 2.0, "none").fit(features, prototypes=HUMAN, norms=NEUTRAL)
+    prototypes = (features["domain"] == "human").values & (features["intensity"] == 1).values
+    code = encoder.transform(features)
+    assert code["at_prototype"].values == pytest.approx(np.diag(code["activity"].values[prototypes]))
+    control = encoder.with_shuffled_directions(seed=1, repeats=2).transform(features)
+    own = [control["activity"].values[np.flatnonzero(prototypes)[i % 2], i] for i in range(4)]
+    assert control["at_prototype"].values == pytest.approx(np.array(own))
 
 
 def test_norms_as_averages_and_prototypes_by_name():

@@ -73,7 +73,7 @@ def domain_norms(features: xr.Dataset, norms: Any, norm_by: str) -> xr.DataArray
 class Encoder:
     """Base of the encoders: ``fit`` on Features, ``transform`` Features to a FaceCode.
 
-    A colleague's own rule is a subclass with ``_learn`` and ``_activity``, and a ``name``.
+    A colleague's own rule is a subclass with ``_learn`` and ``_respond``, and a ``name``.
     """
 
     name = "encoder"
@@ -127,7 +127,9 @@ class Encoder:
         self.norm_by_ = norm_by
         self.norms_ = domain_norms(features, norms, norm_by) if norms is not None else None
         self.fitted_with_ = {"prototypes": prototypes, "norms": norms, "norm_by": norm_by, "prefers_by": prefers_by}
-        self._learn(vectors, self._prototype_norms(features, masks))
+        norm = self._prototype_norms(features, masks)
+        self._learn(vectors, norm)
+        self.at_prototype_ = self._at_prototype(vectors, norm)
         return self
 
     def transform(self, features: xr.Dataset) -> xr.Dataset:
@@ -155,13 +157,17 @@ class Encoder:
                 f"{len(got)} whose feature_id differ",
                 "Transform with the same V1 bank and the same fitted features",
             )
-        activity, distance = self._activity(features)
+        value = features["value"].values.astype(np.float64)
+        norm = self._norm_of(features, value)
+        activity = self._respond(value, norm)
+        distance = None if norm is None else np.linalg.norm(value - norm, axis=1)
         coords = labels.carried(features)
         code = xr.Dataset({"activity": (("stimulus", "neuron"), activity)}, coords)
         code = code.assign_coords(
             neuron_id=("neuron", self._neuron_ids()),
             encoder=("neuron", [self.name] * activity.shape[1]),
             prefers=("neuron", self._prefers()),
+            at_prototype=("neuron", self.at_prototype_, {"units": "1"}),
         )
         if distance is not None:
             code = code.assign_coords(distance=("stimulus", distance, {"units": "1"}))
@@ -203,8 +209,17 @@ class Encoder:
         rows = [self._norm_rows(domains[mask], "that a prototype comes from") for mask in masks]
         return np.stack([self.norms_.values[row].mean(axis=0) for row in rows])
 
+    def _norm_of(self, features: xr.Dataset, value: np.ndarray) -> np.ndarray | None:
+        """Return the norm of each stimulus, ``(stimulus, feature)``; None for encoders without a norm."""
+        return None
+
+    def _at_prototype(self, prototypes: np.ndarray, norms: np.ndarray | None) -> np.ndarray:
+        """Return the activity of each neuron at its own prototype, ``(neuron,)``, as ``transform`` would."""
+        activity = self._respond(prototypes, norms)
+        return activity[np.arange(activity.shape[1]) % len(prototypes), np.arange(activity.shape[1])]
+
     def _learn(self, prototypes: np.ndarray, norms: np.ndarray | None) -> None:
         raise TypeError(f"{type(self).__name__} needs a method _learn(prototypes, norms)")
 
-    def _activity(self, features: xr.Dataset) -> tuple[np.ndarray, np.ndarray | None]:
-        raise TypeError(f"{type(self).__name__} needs a method _activity(features)")
+    def _respond(self, value: np.ndarray, norm: np.ndarray | None) -> np.ndarray:
+        raise TypeError(f"{type(self).__name__} needs a method _respond(value, norm)")

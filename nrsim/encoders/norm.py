@@ -95,18 +95,19 @@ class NormEncoder(Encoder):
         self.lengths_ = lengths
         self.directions_ = difference / lengths[:, None]
         self.shuffles_ = 0
+        self.learned_from_ = prototypes, norms
 
-    def _activity(self, features: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
+    def _norm_of(self, features: xr.Dataset, value: np.ndarray) -> np.ndarray:
         domains = features[self.norm_by_].values if self.norm_by_ in features.coords else None
         if domains is None:
             raise ValueError(f"needed the label {self.norm_by_!r} on the stimuli, to know their norm; it is missing")
-        value = features["value"].values.astype(np.float64)
-        rows = self._norm_rows(domains, "among the stimuli", value)
-        difference = value - self.norms_.values[rows]  # type: ignore[union-attr]
-        activity = norm_activity(difference, self.directions_, self.lengths_, self.rule, self.exponent)
+        return self.norms_.values[self._norm_rows(domains, "among the stimuli", value)]  # type: ignore[union-attr]
+
+    def _respond(self, value: np.ndarray, norm: np.ndarray | None) -> np.ndarray:
+        activity = norm_activity(value - norm, self.directions_, self.lengths_, self.rule, self.exponent)
         if self.scale == "prototype" and self.rule in ("general", "rectified", "projection"):
             activity = activity / self.lengths_
-        return activity, np.linalg.norm(difference, axis=1)
+        return activity
 
     def with_shuffled_directions(self, *, seed: int, repeats: int = 10) -> Self:
         """Return a control: the same norms, lengths and rule, each direction's components permuted over features.
@@ -138,6 +139,7 @@ class NormEncoder(Encoder):
             ]
         )
         control.lengths_ = np.tile(self.lengths_, repeats)
+        control.at_prototype_ = control._at_prototype(*self.learned_from_)
         control.fitted_with_ = {**self.fitted_with_, "shuffles": repeats, "shuffle_seed": seed}
         return control
 

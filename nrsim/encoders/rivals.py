@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import xarray as xr
 
 from nrsim.encoders.base import Encoder
 from nrsim.quantities import bare
@@ -37,8 +36,8 @@ class AxisEncoder(Encoder):
             )
         self.axes_ = difference / squared[:, None]
 
-    def _activity(self, features: xr.Dataset) -> tuple[np.ndarray, None]:
-        return (features["value"].values.astype(np.float64) - self.centre_) @ self.axes_.T, None
+    def _respond(self, value: np.ndarray, norm: np.ndarray | None) -> np.ndarray:
+        return (value - self.centre_) @ self.axes_.T
 
 
 class ExemplarEncoder(Encoder):
@@ -79,9 +78,8 @@ class ExemplarEncoder(Encoder):
         self.sigma_ = self.width * float(np.median(apart))
         self.exemplars_ = prototypes
 
-    def _activity(self, features: xr.Dataset) -> tuple[np.ndarray, None]:
-        value = features["value"].values.astype(np.float64)
-        return np.exp(-_squared_distances(value, self.exemplars_) / (2 * self.sigma_**2)), None
+    def _respond(self, value: np.ndarray, norm: np.ndarray | None) -> np.ndarray:
+        return np.exp(-_squared_distances(value, self.exemplars_) / (2 * self.sigma_**2))
 
 
 def _training(prototypes: np.ndarray, norms: np.ndarray | None) -> np.ndarray:
