@@ -103,8 +103,8 @@ def readout_over_time(said: xr.Dataset, *, stimuli: Sequence[str] | None = None)
         if frame >= 0:
             below.axvline(time[frame], color="0.4", linewidth=0.9, zorder=1)
         below.set_xlabel("time (s)" if timed else "step")
-        below.set_ylim(bottom=0.0)
         axes[0, j].set_title(f"{_named(one)}\n→ {one['answer'].item()}", fontsize="medium")
+    axes[-1, 0].set_ylim(bottom=0.0)  # shared, and last: it ends the search for limits
     handles: list[Any] = [
         Line2D([], [], color=colour, linewidth=2.0, label=name) for colour, name in zip(palette, answers, strict=True)
     ]

@@ -48,8 +48,7 @@ def score_read_out(said: xr.Dataset, *, label: str = "expression", by: str = "do
     Examples
     --------
     >>> import nrsim as nr
-    >>> code = nr.example("FaceCode").assign_coords(at_prototype=("neuron", [1.0, 1.0], {"units": "1"}))
-    >>> scored = nr.score_read_out(nr.read_out(code))
+    >>> scored = nr.score_read_out(nr.read_out(nr.example("FaceCode")))
     >>> scored["recognised"].sel(domain="macaque").values.tolist()
     [1.0, 1.0, 1.0]
     """

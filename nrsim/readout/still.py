@@ -60,11 +60,13 @@ def read_out(
     Examples
     --------
     >>> import nrsim as nr
-    >>> code = nr.example("FaceCode").assign_coords(at_prototype=("neuron", [1.0, 1.0], {"units": "1"}))
-    >>> said = nr.read_out(code)
+    >>> features = nr.example("Features")
+    >>> encoder = nr.NormEncoder(scale="none").fit(
+    ...     features, prototypes={"domain": "human", "intensity": 1.0}, norms={"intensity": 0.0})
+    >>> said = nr.read_out(encoder.transform(features))
     >>> [str(name) for name in said["answer"].values[:4]]
     ['neutral', 'neutral', 'happy', 'happy']
-    >>> said["read_intensity"].values[2:4].tolist()
+    >>> said["read_intensity"].values[2:4].round(6).tolist()
     [0.5, 1.0]
     """
     pools = pools_of(code, encoder, neutral)
