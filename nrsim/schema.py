@@ -32,6 +32,8 @@ class Variable:
         What it means.
     finite
         Whether every value must be finite.
+    missing_where
+        The label, along the last dim, that allows NaN: where it is not ``''``. Empty where none does.
     """
 
     dims: tuple[Dims, ...]
@@ -39,6 +41,7 @@ class Variable:
     units: tuple[str, ...] = ()
     about: str = ""
     finite: bool = False
+    missing_where: str = ""
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,7 @@ STIMULUS_LABELS: dict[str, Variable] = {
     "surround_contrast": _number("stimulus", about="Michelson contrast of the grating around"),
     "temporal_frequency": _number("stimulus", units="Hz", about="cycles per second of a drifting grating"),
     "image_sha256": _text("stimulus", about="hash of the image at 8 bits"),
+    "norm_used": _text("stimulus", about="the domain whose norm the stimulus was held against"),
     "file": _text("stimulus", about="the picture's file name"),
 }
 
@@ -127,6 +131,9 @@ _NEURON_LABELS: dict[str, Variable] = {
     "encoder": _text("neuron", about="the rule that drives a model neuron"),
     "prefers": _text("neuron", about="what the neuron's prototype was"),
     "at_prototype": _number("neuron", about="activity of a model neuron at its own prototype"),
+    "exponent": _number("neuron", about="ν of a model neuron, the width of its tuning to direction"),
+    "gain": _number("neuron", about="factor of a model neuron's activity"),
+    "baseline": _number("neuron", about="activity of a model neuron at the norm"),
     "face_patch": _text("neuron", about="ML, AL, AM, …"),
     "region": _text("neuron", about="area"),
     "hemisphere": _text("neuron", about="left or right"),
@@ -148,6 +155,12 @@ _ATTRS = {
 _PLACE = {
     "y": _number("y", units="degree", about="positive up; the top row is stored first", finite=True),
     "x": _number("x", units="degree", about="positive to the right", finite=True),
+}
+
+
+_FRAMES = {
+    "frame_time": _number("frame", units="s", about="0 = stimulus onset"),
+    "frame_intensity": _number("stimulus", "frame", about="intensity at each frame of a moving face"),
 }
 
 
@@ -184,8 +197,7 @@ NOUNS: dict[str, Noun] = {
             "point": _text("point", about="the landmark's name"),
             "axis": _text("axis", about="x, y"),
             "channel": _text("channel", about="red, green, blue"),
-            "frame_time": _number("frame", units="s", about="0 = stimulus onset"),
-            "frame_intensity": _number("stimulus", "frame", about="intensity at each frame of a moving face"),
+            **_FRAMES,
         },
         required=("stimulus_id", "y", "x"),
         attrs=_ATTRS,
@@ -214,7 +226,7 @@ NOUNS: dict[str, Noun] = {
             **_PLACE,
             "place_y": _number("place", units="degree", about="centre of a pool, positive up", finite=True),
             "place_x": _number("place", units="degree", about="centre of a pool, positive to the right", finite=True),
-            "frame_time": _number("frame", units="s", about="0 = stimulus onset"),
+            **_FRAMES,
             "frequency": _number("frequency", units="cycles/degree", about="preferred spatial frequency", finite=True),
             "orientation": _number(
                 "orientation",
@@ -232,15 +244,26 @@ NOUNS: dict[str, Noun] = {
         about="one vector a stimulus",
         main=("value",),
         variables={
-            "value": Variable((("stimulus", "feature"), ("stimulus", "frame", "feature")), "number", ("1",), "", True)
+            "value": Variable(
+                (("stimulus", "feature"), ("stimulus", "frame", "feature")),
+                "number",
+                ("1",),
+                "NaN only in features of a landmark that was not seen",
+                True,
+                missing_where="landmark",
+            )
         },
         coords={
             **STIMULUS_LABELS,
+            **_FRAMES,
             "feature_id": _text("feature", about="unique; what the feature is"),
             "frequency": _number("feature", units="cycles/degree", about="channel"),
             "orientation": _number("feature", units="degree", about="channel"),
             "feature_y": _number("feature", units="degree", about="place"),
             "feature_x": _number("feature", units="degree", about="place"),
+            "landmark": _text("feature", about="the point whose coordinate the feature is, '' for other features"),
+            "feature_axis": _text("feature", about="x or y: which coordinate of the landmark"),
+            "cue": _text("feature", about="which kind of feature it is, where several are joined"),
         },
         required=("stimulus_id", "feature_id"),
         attrs=_ATTRS,
@@ -254,7 +277,10 @@ NOUNS: dict[str, Noun] = {
         coords={
             **STIMULUS_LABELS,
             **_NEURON_LABELS,
-            "distance": _number("stimulus", about="‖d‖ from the norm used, in feature units"),
+            **_FRAMES,
+            "distance": Variable(
+                (("stimulus",), ("stimulus", "frame")), "number", ("1",), "‖d‖ from the norm used, in feature units"
+            ),
         },
         required=("stimulus_id", "neuron_id", "encoder", "prefers"),
         attrs=_ATTRS,
@@ -493,8 +519,9 @@ def _variable_faults(array: xr.DataArray, name: str, variable: Variable, look: b
     if variable.finite and look and array.dtype.kind == "f":
         count, first, start, ids = 0, "", 0, _stimulus_ids(array)
         named: list[str] = []
+        may_miss = _may_be_missing(array, variable)
         for block in _blocks(array):
-            bad = ~np.isfinite(block)
+            bad = ~np.isfinite(block) if may_miss is None else ~np.isfinite(block) & ~(np.isnan(block) & may_miss)
             if bad.any():
                 at = np.argwhere(bad)[0]
                 first = first or str((start + int(at[0]), *(int(i) for i in at[1:])) if at.size else ())
@@ -507,6 +534,14 @@ def _variable_faults(array: xr.DataArray, name: str, variable: Variable, look: b
             shown = f" (stimuli {', '.join(named)})" if named else ""
             faults.append(f"{name}: needed finite values; {count} are NaN or infinite, the first at {first}{shown}")
     return faults
+
+
+def _may_be_missing(array: xr.DataArray, variable: Variable) -> np.ndarray | None:
+    """Return which entries along the last dim may be NaN; None if none."""
+    name = variable.missing_where
+    if not name or name not in array.coords or array[name].dims != array.dims[-1:]:
+        return None
+    return np.array([str(each) != "" for each in array[name].values], dtype=bool)
 
 
 def _stimulus_ids(array: xr.DataArray) -> np.ndarray | None:

@@ -94,3 +94,14 @@ def test_frames_of_moving_faces_go_through_with_their_times():
     made = nr.PrincipalComponents(2).fit(features).transform(features)
     assert made["value"].dims == ("stimulus", "frame", "feature")
     assert (made["frame_time"].values == moving["frame_time"].values).all()
+
+
+def test_components_of_a_landmark_that_was_not_seen_are_refused():
+    features = nr.example("Features")
+    marked = features.assign_coords(landmark=("feature", ["mouth"] * 12))
+    fitted = nr.PrincipalComponents(3).fit(marked)
+    unseen = marked.copy(deep=True)
+    unseen["value"][3] = np.nan
+    for call in (nr.PrincipalComponents(3).fit, fitted.transform):
+        with pytest.raises(ValueError, match=r"not seen in 1 stimuli, such as 'human-happy-"):
+            call(unseen)

@@ -50,6 +50,25 @@ def test_wrong_dims_and_doubled_labels_are_named():
         nr.schema.check(doubled, "Features")
 
 
+def test_only_a_landmark_may_be_missing():
+    features = nr.example("Features")
+    names = ["", "", *["mouth"] * 10]
+    marked = features.assign_coords(landmark=("feature", names))
+    value = features["value"].values.copy()
+    value[3, 4] = np.nan
+    unseen = marked.assign(value=(("stimulus", "feature"), value, {"units": "1"}))
+    assert nr.schema.check(unseen, "Features") is unseen
+    for broken, at in ((unseen.drop_vars("landmark"), "(3, 4)"), (unseen.copy(deep=True), "(0, 1)")):
+        if at == "(0, 1)":
+            broken["value"][0, 1] = np.nan
+        with pytest.raises(SchemaError, match="1 are NaN or infinite") as caught:
+            nr.schema.check(broken, "Features")
+        assert at in str(caught.value)
+    unseen["value"][3, 4] = np.inf
+    with pytest.raises(SchemaError, match=r"1 are NaN or infinite, the first at \(3, 4\)"):
+        nr.schema.check(unseen, "Features")
+
+
 def test_another_noun_is_recognised():
     with pytest.raises(SchemaError, match="the dataset says it is a Features"):
         nr.schema.check(nr.example("Features"), "Recording")

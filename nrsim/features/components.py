@@ -43,11 +43,11 @@ class PrincipalComponents:
         Raises
         ------
         SchemaError, ValueError
-            If these are no Features, or fewer stimuli or features than components.
+            If these are no Features, hold landmarks that were not seen, or fewer stimuli or features than components.
         """
         from sklearn.decomposition import PCA
 
-        value = check(features, "Features")["value"].values
+        value = _seen(check(features, "Features"))
         value = value.reshape(-1, value.shape[-1])  # frames of moving faces are looked at one by one
         if self.n_components > min(value.shape[0] - 1, value.shape[1]):  # about their mean, n stimuli span n − 1
             raise need(
@@ -72,13 +72,13 @@ class PrincipalComponents:
         NotFittedError
             Before ``fit``.
         SchemaError, ValueError
-            If these are no Features, or others than were fitted.
+            If these are no Features, others than were fitted, or hold landmarks that were not seen.
         """
         if not hasattr(self, "components_"):
             raise NotFittedError("this PrincipalComponents is not fitted; call fit(features) first")
         got = np.array([str(name) for name in check(features, "Features")["feature_id"].values])
         same_features(self.feature_id_, got, "features")
-        value = (features["value"].values - self.mean_) @ self.components_.T
+        value = (_seen(features) - self.mean_) @ self.components_.T
         own = labels.carried(features)
         own |= {name: features[name] for name in ("frame_time", "frame_intensity") if name in features.coords}
         names = [f"component-{i + 1}" for i in range(self.n_components)]
@@ -86,3 +86,17 @@ class PrincipalComponents:
         made = made.assign_coords(feature_id=("feature", names))
         step = "PrincipalComponents.transform"
         return check(provenance.stamp(made, "Features", step, self.get_params(), parents=[features]), "Features")
+
+
+def _seen(features: xr.Dataset) -> np.ndarray:
+    """Return the values; a landmark that was not seen has no place on a component."""
+    value = features["value"].values
+    missing = np.isnan(value).any(axis=tuple(range(1, value.ndim)))
+    if missing.any():
+        ids = features["stimulus_id"].values[missing]
+        raise need(
+            "features that are all there for components",
+            f"landmarks that were not seen in {len(ids)} stimuli, such as {str(ids[0])!r}",
+            "Leave these stimuli or landmarks out",
+        )
+    return value
