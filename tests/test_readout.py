@@ -1,3 +1,4 @@
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
@@ -12,7 +13,7 @@ PUBLISHED = Circuit(tau_u=3, tau_v=3, tau_y=15, tau_d=5, inhibition=0.8, spared=
 ONE = {"units": "1"}
 
 
-def code_of(activity, prefers, *, at_prototype=None, at_norm=None, encoder="norm", times=None, **labels):
+def code_of(activity, prefers, *, at_prototype=None, baseline=None, encoder="norm", times=None, **labels):
     """Return a FaceCode with this activity (stimulus, [frame,] neuron)."""
     activity = np.asarray(activity, dtype=float)
     dims = ("stimulus", "frame", "neuron") if activity.ndim == 3 else ("stimulus", "neuron")
@@ -23,7 +24,7 @@ def code_of(activity, prefers, *, at_prototype=None, at_norm=None, encoder="norm
         "encoder": ("neuron", np.resize(np.atleast_1d(encoder), len(prefers))),
         "prefers": ("neuron", list(prefers)),
     }
-    for name, values in (("at_prototype", at_prototype), ("at_norm", at_norm)):
+    for name, values in (("at_prototype", at_prototype), ("baseline", baseline)):
         if values is not None:
             coords[name] = ("neuron", list(values), ONE)
     if times is not None:
@@ -105,11 +106,11 @@ def test_answers_do_not_depend_on_order_or_scale(seed, factor):
 
 def test_intensity_of_an_axis_starts_at_its_norm_and_of_an_exemplar_is_inverted():
     level = np.array([0.0, 0.25, 0.5, 1.0])
-    axis = code_of((0.2 + 0.6 * level)[:, None], ["happy"], at_norm=[0.2], at_prototype=[0.8], encoder="axis")
+    axis = code_of((0.2 + 0.6 * level)[:, None], ["happy"], baseline=[0.2], at_prototype=[0.8], encoder="axis")
     assert nr.read_out(axis, threshold=None)["read_intensity"].values == pytest.approx(level)
     assert nr.read_out(axis).attrs["threshold"] == pytest.approx(0.5)
     peak = np.exp(-((1 - level) ** 2) * 2.0)  # the norm is two widths away
-    exemplar = code_of(peak[:, None], ["happy"], at_norm=[np.exp(-2.0)], at_prototype=[1.0], encoder="exemplar")
+    exemplar = code_of(peak[:, None], ["happy"], baseline=[np.exp(-2.0)], at_prototype=[1.0], encoder="exemplar")
     assert nr.read_out(exemplar, threshold=None)["read_intensity"].values == pytest.approx(level)
     assert nr.read_out(exemplar)["answer"].values.tolist() == ["neutral", "neutral", "happy", "happy"]
     unknown = code_of(peak[:, None], ["happy"], at_prototype=[1.0], encoder="mine")
@@ -142,7 +143,7 @@ def test_errors_of_codes():
         ValueError, match=r"the label at_prototype \(neuron\) .* code of the encoder 'norm' without.*Give a number"
     ):
         nr.read_out(code)
-    with pytest.raises(ValueError, match=r"the label at_norm \(neuron\) .*encoder 'exemplar' without"):
+    with pytest.raises(ValueError, match=r"the label baseline \(neuron\) .*encoder 'exemplar' without"):
         nr.read_out(code_of([[0.9]], ["happy"], at_prototype=[1.0], encoder="exemplar"))
     with pytest.raises(ValueError, match="a code with neurons; got none"):
         nr.read_out(code.isel(neuron=[]))
@@ -339,7 +340,7 @@ def test_what_was_seen_before_the_first_frame():
     assert "decision_time" not in stays  # no frame_time
     assert stays["decision_frame"].item() == -1
     # neurons that are active at the norm start there
-    axis = code_of(np.full((1, 50, 1), 0.3), ["happy"], at_norm=[0.3], at_prototype=[1.0], encoder="axis")
+    axis = code_of(np.full((1, 50, 1), 0.3), ["happy"], baseline=[0.3], at_prototype=[1.0], encoder="axis")
     assert float(nr.read_out_over_time(axis)["D"].max()) == 0.0
 
 
@@ -360,6 +361,68 @@ def test_errors_of_moving_faces():
     with pytest.raises(ValueError, match="tau_d of 8.18 steps at least, so that 20 answers"):
         nr.read_out_over_time(crowd)
     assert nr.read_out_over_time(crowd, tau_d=9)["answer"].item() == "neutral"  # all alike
+
+
+# ---- figures
+
+
+@pytest.fixture
+def close_figures():
+    yield
+    plt.close("all")
+
+
+def test_the_figure_of_the_circuit_holds_its_stages(close_figures):
+    said = nr.read_out_over_time(movements())
+    axes = nr.plot.readout_over_time(said, stimuli=["s3", "s1"])
+    assert axes.shape == (5, 2)
+    assert [ax.get_title() for ax in axes[0]] == ["human, happy 1\n→ happy", "human, happy 0.25\n→ neutral"]
+    for row, solid in zip(axes[1:, 0], ("activity", "u_on", "y", "D"), strict=True):
+        drawn = [line.get_ydata() for line in row.lines if line.get_linestyle() == "-" and len(line.get_xdata()) == 60]
+        assert np.array(drawn) == pytest.approx(said[solid].values[3].T)
+    below = axes[-1, 0]
+    moments = [
+        line.get_xdata()[0] for line in below.lines if len(line.get_xdata()) == 2 and line.get_linestyle() == "-"
+    ]
+    assert moments == [said["decision_time"].values[3]]
+    assert not [line for line in axes[-1, 1].lines if len(line.get_xdata()) == 2 and line.get_linestyle() == "-"]
+    assert below.get_ylim()[0] == 0
+    assert below.get_ylim()[1] > said["D"].values[3].max()
+    box, size = axes[0, 0].figure.get_tightbbox(), axes[0, 0].figure.get_size_inches()
+    assert min(box.x0, box.y0) > -0.01 and box.x1 < size[0] + 0.01 and box.y1 < size[1] + 0.01
+    untimed = nr.read_out_over_time(movements().drop_vars(["frame_time", "frame_intensity"]), threshold=None)
+    axes = nr.plot.readout_over_time(untimed)
+    assert axes.shape == (4, 2)
+    assert axes[-1, 0].get_xlabel() == "step"
+
+
+def test_the_matrix_holds_the_counts(close_figures):
+    scores = nr.score_read_out(nr.read_out_over_time(movements()))
+    _, ax = plt.subplots()
+    assert nr.plot.confusion(scores, ax=ax) is ax
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["happy", "angry", "neutral"]
+    written = {tuple(text.get_position()): text.get_text() for text in ax.texts}
+    assert written == {(0, 0): "1", (2, 0): "2", (1, 1): "1", (2, 1): "2", (2, 2): "1"}
+    assert ax.get_title() == "3 of 7 right"
+    assert nr.plot.confusion(scores["confusion"], domain="human").get_title() == "human: 3 of 7 right"
+    with pytest.raises(TypeError, match="matplotlib Axes; got str"):
+        nr.plot.confusion(scores, ax="here")
+
+
+def test_figures_refuse_what_is_something_else():
+    with pytest.raises(ValueError, match="the result of nr.read_out_over_time"):
+        nr.plot.readout_over_time(nr.example("FaceCode"))
+    said = nr.read_out_over_time(movements())
+    with pytest.raises(ValueError, match="unknown stimulus 's33'; nearest: 's3'"):
+        nr.plot.readout_over_time(said, stimuli=["s33"])
+    with pytest.raises(ValueError, match="stimuli to draw; got none"):
+        nr.plot.readout_over_time(said, stimuli=[])
+    with pytest.raises(ValueError, match="needed counts confusion"):
+        nr.plot.confusion(said)
+    with pytest.raises(ValueError, match="unknown domain 'humn'; nearest: 'human'"):
+        nr.plot.confusion(nr.score_read_out(said), domain="humn")
+    with pytest.raises(ValueError, match="unknown label 'domian'; nearest: 'domain'"):
+        nr.plot.confusion(nr.score_read_out(said), domian="human")
 
 
 # ---- scores

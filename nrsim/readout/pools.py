@@ -94,9 +94,9 @@ def pools_of(code: xr.Dataset, encoder: str | None, neutral: str) -> Pools:
     activity = code["activity"].values.astype(np.float64)
     curve = _curve(code, chosen)
     at_prototype = _label(code, "at_prototype")
-    at_norm = _label(code, "at_norm")
-    if "at_norm" not in code.coords and chosen not in _CENTRED_ELSEWHERE:
-        at_norm = np.zeros(code.sizes["neuron"])  # what is the norm drives nobody
+    at_norm = _label(code, "baseline")
+    if chosen not in _CENTRED_ELSEWHERE:
+        at_norm = np.nan_to_num(at_norm, nan=0.0)  # what is the norm drives nobody
     ids = code["neuron_id"].values.astype(str)
     return Pools(
         names=names,
@@ -146,7 +146,8 @@ def threshold_of(threshold: Any, pools: Pools, scale: float | None = None) -> fl
         raise need(f"neurons that prefer something else than {pools.neutral!r}", "none")
     half = pools.half()[mine] if scale is None else scale * (pools.at_prototype - pools.at_norm)[mine] / 2.0
     if not np.isfinite(half).all():
-        lacking = [name for name in ("at_prototype", "at_norm") if not np.isfinite(getattr(pools, name)[mine]).all()]
+        known = {"at_prototype": pools.at_prototype, "baseline": pools.at_norm}
+        lacking = [name for name, values in known.items() if not np.isfinite(values[mine]).all()]
         raise need(
             f'the label {" and ".join(lacking)} (neuron) for threshold="half"',
             f"a code of the encoder {pools.encoder!r} without",

@@ -33,7 +33,7 @@ def read_out(
         in feature units (``NormEncoder(scale="none")``): a gain for each neuron would decide instead.
     threshold
         θ. ``"half"``: what the weakest neuron's activity would be midway between the norm and its own prototype, known
-        from the labels ``at_norm`` and ``at_prototype`` alone, that is from the stored images. A face is called
+        from the labels ``baseline`` and ``at_prototype (neuron)``, that is from the stored images. A face is called
         expressive from where it is nearer to the weakest prototype than to the norm; nothing that is tested is used
         (chosen; published thresholds are numbers). Or a number, in units of activity; or None: never neutral.
     neutral
