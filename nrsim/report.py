@@ -243,15 +243,14 @@ def _tables(results: Mapping[str, xr.Dataset]) -> list[tuple[str, str]]:
 
 def _readout_rows(scores: xr.Dataset) -> pd.DataFrame:
     """Return two rows for each head: share recognised and mean intensity read, a column for each true intensity."""
-    (by,) = (str(dim) for dim in scores["accuracy"].dims)
     rows = []
-    for head in scores[by].values:
-        one = scores.sel({by: head})
+    for head in scores["domain"].values:
+        one = scores.sel(domain=head)
         for name, words in (("recognised", "recognised"), ("read_intensity", "intensity read")):
             levels = {
                 f"intensity {level:g}": float(one[name].sel(intensity=level)) for level in one["intensity"].values
             }
-            rows.append({by: str(head), "": words, **levels})
+            rows.append({"domain": str(head), "": words, **levels})
     return pd.DataFrame(rows)
 
 

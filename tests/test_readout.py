@@ -461,6 +461,11 @@ def test_frames_and_movements_are_scored():
     assert frames["read_intensity_rmse"].item() == pytest.approx(0.0, abs=1e-9)
 
 
+def test_scored_by_any_label():
+    said = nr.read_out_over_time(movements()).assign_coords(category=("stimulus", ["face"] * 3 + ["mask"] * 4))
+    assert nr.score_read_out(said, by="category")["n_stimuli"].sel(domain="mask").item() == 4
+
+
 def test_errors_of_scores():
     code = movements(frames=5)
     with pytest.raises(ValueError, match="result of nr.read_out or"):

@@ -33,12 +33,13 @@ def score_read_out(said: xr.Dataset, *, label: str = "expression", by: str = "do
     Returns
     -------
     xarray.Dataset
-        ``accuracy (by)``, ``neutral`` being one of the answers; ``forced_accuracy (by)``, the largest neuron but
-        ``neutral``, over expressive stimuli alone; ``n_stimuli``, ``n_expressive (by)``; ``confusion (by, category,
-        answer)`` in counts, with ``neutral``; and by true intensity: ``recognised (by, intensity)``, the share answered
-        rightly, ``read_intensity (by, intensity)``, the mean of what was read from the neurons of the forced answer,
-        and ``read_intensity_rmse (by)``, the root of the mean squared difference of single stimuli from the truth,
-        0 included. The attribute ``left_out`` counts. ``by`` stands for the label's name.
+        ``accuracy (domain)``, ``neutral`` being one of the answers; ``forced_accuracy (domain)``, the largest neuron
+        but ``neutral``, over expressive stimuli alone; ``n_stimuli``, ``n_expressive (domain)``; ``confusion (domain,
+        category, answer)`` in counts, with ``neutral``; and by true intensity: ``recognised (domain, intensity)``, the
+        share answered rightly, ``read_intensity (domain, intensity)``, the mean of what was read from the neurons of
+        the forced answer, and ``read_intensity_rmse (domain)``, the root of the mean squared difference of single
+        stimuli from the truth, 0 included. The attribute ``left_out`` counts. ``domain`` stands for the values of
+        ``by``, whatever that is.
 
     Raises
     ------
@@ -102,16 +103,16 @@ def score_read_out(said: xr.Dataset, *, label: str = "expression", by: str = "do
     unit = {"units": "1"}
     result = xr.Dataset(
         {
-            "accuracy": (by, np.trace(confusion, axis1=1, axis2=2) / n, unit),
-            "forced_accuracy": (by, forced_share, unit),
-            "n_stimuli": (by, n, unit),
-            "n_expressive": (by, expressive, unit),
-            "confusion": ((by, "category", "answer"), confusion, unit),
-            "recognised": ((by, "intensity"), right, unit),
-            "read_intensity": ((by, "intensity"), mean, unit),
-            "read_intensity_rmse": (by, rmse, unit),
+            "accuracy": ("domain", np.trace(confusion, axis1=1, axis2=2) / n, unit),
+            "forced_accuracy": ("domain", forced_share, unit),
+            "n_stimuli": ("domain", n, unit),
+            "n_expressive": ("domain", expressive, unit),
+            "confusion": (("domain", "category", "answer"), confusion, unit),
+            "recognised": (("domain", "intensity"), right, unit),
+            "read_intensity": (("domain", "intensity"), mean, unit),
+            "read_intensity_rmse": ("domain", rmse, unit),
         },
-        {by: groups, "category": categories, "answer": categories, "intensity": ("intensity", levels, unit)},
+        {"domain": groups, "category": categories, "answer": categories, "intensity": ("intensity", levels, unit)},
     )
     settings = {"label": label, "by": by}
     return provenance.stamp(
