@@ -68,6 +68,7 @@ def test_thresholds_as_numbers_and_none():
     ]  # nothing tells the last one's neurons apart
     assert never.attrs["threshold"] == "none"
     assert never["margin"].values == pytest.approx([1.3, 0.2, 0.0])
+    assert nr.read_out(code)["margin"].values == pytest.approx([1.0, 0.2, 0.5])  # to θ = 0.5, though nothing differs
 
 
 def test_a_neuron_that_prefers_neutral_competes():
@@ -79,6 +80,13 @@ def test_a_neuron_that_prefers_neutral_competes():
     # its own prototype does not set the threshold
     weak = code.assign_coords(at_prototype=("neuron", [1.0, 2.0, 0.01], ONE))
     assert nr.read_out(weak).attrs["threshold"] == 0.5
+    # before a movement the norm was seen, which is what it prefers: a face that stays neutral changes nothing
+    stays = code_of(np.tile([0.0, 0.0, 1.0], (1, 30, 1)), code["prefers"].values, at_prototype=[1.0, 1.0, 1.0])
+    assert float(nr.read_out_over_time(stays)["D"].max()) == 0.0
+    alone = code_of([[0.3]], ["neutral"], at_prototype=[1.0])
+    nobody = nr.read_out(alone, threshold=None)
+    assert (nobody["answer"].item(), nobody["forced_answer"].item()) == ("neutral", "neutral")
+    assert np.isnan(nobody["read_intensity"].item())
 
 
 def test_neurons_that_prefer_the_same_speak_with_one_voice():

@@ -97,6 +97,7 @@ def pools_of(code: xr.Dataset, encoder: str | None, neutral: str) -> Pools:
     at_norm = _label(code, "baseline")
     if chosen not in _CENTRED_ELSEWHERE:
         at_norm = np.nan_to_num(at_norm, nan=0.0)  # what is the norm drives nobody
+    at_norm = np.where((prefers == neutral) & np.isfinite(at_prototype), at_prototype, at_norm)  # the norm is its own
     ids = code["neuron_id"].values.astype(str)
     return Pools(
         names=names,

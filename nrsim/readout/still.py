@@ -47,8 +47,9 @@ def read_out(
         For each ``(stimulus)`` or ``(stimulus, frame)``: ``answer``; ``forced_answer``, the largest but for
         ``neutral`` (of equal ones the first); ``read_intensity`` of the forced answer (0 = its norm, 1 = its
         prototype); ``largest_activity``, that of the forced answer; ``margin``, the activity by which the answer is
-        ahead of the next (θ counts as that of ``neutral``). Where all neurons are equally active there is nothing to
-        decide, and the answer is ``neutral``. The attribute ``threshold`` is θ, "none" where there is none.
+        ahead of the next (θ counts as that of ``neutral``; NaN where nothing else could be answered). Where all
+        neurons are equally active there is nothing to decide, and the answer is ``neutral``. The attribute
+        ``threshold`` is θ, "none" where there is none.
 
     Raises
     ------
@@ -113,12 +114,12 @@ def decide(activity: np.ndarray, pools: Pools, level: float) -> dict[str, np.nda
     ranked = np.sort(activity[..., mine], axis=-1)
     second = ranked[..., -2] if mine.sum() > 1 else np.full(largest.shape, -np.inf)
     ahead = np.where(neutral, level_of_neutral - largest, largest - np.maximum(second, level_of_neutral))
-    ahead = np.where(np.isfinite(ahead), ahead, np.nan)
-    index = np.minimum(forced, len(pools.names) - 1)
+    ahead = np.where(tied & ~np.isfinite(ahead), 0.0, np.where(np.isfinite(ahead), ahead, np.nan))
+    read = pools.intensity(np.nan_to_num(largest), np.minimum(forced, len(pools.names) - 1))
     return {
         "answer": np.where(neutral, pools.neutral, names[forced]).astype(str),
         "forced_answer": names[forced].astype(str),
-        "read_intensity": pools.intensity(np.nan_to_num(largest), index),
+        "read_intensity": np.where(np.isfinite(largest), read, np.nan),
         "largest_activity": largest,
-        "margin": np.where(tied, 0.0, ahead),
+        "margin": np.where(tied, np.maximum(ahead, 0.0), ahead),
     }
