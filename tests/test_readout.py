@@ -133,6 +133,14 @@ def test_directions_alone_carry_no_intensity():
     assert np.isnan(said["read_intensity"].values).all()
 
 
+def test_intensity_of_summed_powers_of_landmarks_is_their_root():
+    code = code_of([[0.25 * 3], [3.0]], ["happy"], at_prototype=[3.0])
+    code.attrs["parameters"] = '{"NormEncoder.transform": {"rule": "landmark", "exponent": 2.0}}'
+    said = nr.read_out(code)
+    assert said["read_intensity"].values == pytest.approx([0.5, 1.0])
+    assert said.attrs["threshold"] == pytest.approx(0.75)  # halfway, where a quarter of the activity is
+
+
 def test_frames_are_answered_one_by_one():
     rng = np.random.default_rng(2)
     activity = rng.random((3, 5, 2))

@@ -13,7 +13,7 @@ from nrsim.errors import need, unknown
 from nrsim.quantities import bare
 from nrsim.schema import check
 
-_BENT = {"direction"}  # rules of norm-referenced encoding that do not grow with the distance from the norm
+_NORM_REFERENCED = ("norm", "population")  # how the names of norm-referenced encoders begin
 
 _CENTRED_ELSEWHERE = {"axis", "exemplar"}  # encoders whose neurons are active at the norm
 
@@ -23,7 +23,8 @@ class Pools:
     """The neurons of one encoder, averaged over those that prefer the same.
 
     ``activity (…, answer)``; ``at_norm`` and ``at_prototype (answer,)``, NaN where the code does not say; ``curve``:
-    how activity grows from one to the other along the prototype's direction: ``"linear"``, ``"gaussian"`` or ``""``.
+    how activity grows from one to the other along the prototype's direction: ``"power"`` (of the intensity, with the
+    exponent ``power``), ``"gaussian"`` or ``""``.
     """
 
     names: list[str]
@@ -32,6 +33,7 @@ class Pools:
     at_norm: np.ndarray
     at_prototype: np.ndarray
     curve: str
+    power: float
     encoder: str
     neutral: str
 
@@ -45,8 +47,10 @@ class Pools:
         low, high = self.at_norm[answer], self.at_prototype[answer]
         value = np.full(np.shape(activity), np.nan)
         known = np.isfinite(low) & np.isfinite(high) & (high > low)
-        if self.curve == "linear":
+        if self.curve == "power":
             np.divide(activity - low, high - low, out=value, where=known)
+            if self.power != 1.0:
+                value = np.sign(value) * np.abs(value) ** (1.0 / self.power)
         elif self.curve == "gaussian":
             known &= (low > 0) & (activity > 0)
             with np.errstate(divide="ignore", invalid="ignore"):
@@ -58,7 +62,7 @@ class Pools:
         """Return the activity of each answer midway between the norm and its prototype, ``(answer,)``."""
         if self.curve == "gaussian":  # at half the distance, a quarter of the logarithm is lost
             return self.at_prototype * (self.at_norm / self.at_prototype) ** 0.25
-        return (self.at_norm + self.at_prototype) / 2.0
+        return self.at_norm + (self.at_prototype - self.at_norm) * 0.5**self.power
 
 
 def pools_of(code: xr.Dataset, encoder: str | None, neutral: str) -> Pools:
@@ -92,7 +96,7 @@ def pools_of(code: xr.Dataset, encoder: str | None, neutral: str) -> Pools:
         raise need("neurons that prefer something", f"{int((of == chosen).sum())} whose label prefers is ''")
     members = [np.flatnonzero(mine & (prefers == name)) for name in names]
     activity = code["activity"].values.astype(np.float64)
-    curve = _curve(code, chosen)
+    curve, power = _curve(code, chosen)
     at_prototype = _label(code, "at_prototype")
     at_norm = _label(code, "baseline")
     if chosen not in _CENTRED_ELSEWHERE:
@@ -106,6 +110,7 @@ def pools_of(code: xr.Dataset, encoder: str | None, neutral: str) -> Pools:
         at_norm=np.array([at_norm[rows].mean() for rows in members]),
         at_prototype=np.array([at_prototype[rows].mean() for rows in members]),
         curve=curve,
+        power=power,
         encoder=chosen,
         neutral=neutral,
     )
@@ -117,17 +122,20 @@ def _label(code: xr.Dataset, name: str) -> np.ndarray:
     return np.asarray(code[name].values, dtype=np.float64)
 
 
-def _curve(code: xr.Dataset, encoder: str) -> str:
+def _curve(code: xr.Dataset, encoder: str) -> tuple[str, float]:
     """Return how an encoder's activity grows along a prototype's direction, as far as it is one of ours."""
     if encoder == "axis":
-        return "linear"
+        return "power", 1.0
     if encoder == "exemplar":
-        return "gaussian"
-    if not encoder.startswith("norm"):
-        return ""
+        return "gaussian", 1.0
+    if not encoder.startswith(_NORM_REFERENCED):
+        return "", 1.0
     steps = json.loads(str(code.attrs.get("parameters", "{}")))
-    rules = {str(step["rule"]) for name, step in steps.items() if name.startswith("Norm") and "rule" in step}
-    return "" if rules & _BENT else "linear"
+    rules = [step for name, step in steps.items() if name.startswith("Norm") and "rule" in step]
+    if any(step["rule"] == "direction" for step in rules):  # says nothing of length
+        return "", 1.0
+    summed = {float(step.get("exponent", 1.0)) for step in rules if step["rule"] == "landmark"}  # powers of lengths
+    return ("power", summed.pop() if summed else 1.0) if len(summed) < 2 else ("", 1.0)
 
 
 def threshold_of(threshold: Any, pools: Pools, scale: float | None = None) -> float:
@@ -145,7 +153,8 @@ def threshold_of(threshold: Any, pools: Pools, scale: float | None = None) -> fl
     mine = pools.expressive
     if not mine.any():
         raise need(f"neurons that prefer something else than {pools.neutral!r}", "none")
-    half = pools.half()[mine] if scale is None else scale * (pools.at_prototype - pools.at_norm)[mine] / 2.0
+    step = scale is not None
+    half = (scale * (pools.at_prototype - pools.at_norm) / 2.0 if step else pools.half())[mine]
     if not np.isfinite(half).all():
         known = {"at_prototype": pools.at_prototype, "baseline": pools.at_norm}
         lacking = [name for name, values in known.items() if not np.isfinite(values[mine]).all()]

@@ -23,8 +23,9 @@ def read_out(
 
     The intensity is that at which the winner's prototype would give this activity: along its prototype's direction a
     norm-referenced neuron of every rule but ``direction`` is linear, so that it is (a − a(norm)) / (a(prototype) −
-    a(norm)). Axes are linear as well; the curve of an exemplar, exp(−‖u − u_k‖² / 2σ²), is inverted on the norm's side.
-    It is NaN where the code does not say what the neuron does at its norm and its prototype, and for other encoders.
+    a(norm)); of the rule ``landmark``, which sums powers, the ν-th root. Axes are linear as well; the curve of an
+    exemplar, exp(−‖u − u_k‖² / 2σ²), is inverted on the norm's side. It is NaN where the code does not say what the
+    neuron does at its norm and its prototype, and for other encoders.
 
     Parameters
     ----------
