@@ -8,8 +8,10 @@ from .claims import load_claims as load_claims
 from .comparison import compare_curves as compare_curves
 from .comparison import cross_domain_accuracy as cross_domain_accuracy
 from .encoders import AxisEncoder as AxisEncoder
+from .encoders import CustomEncoder as CustomEncoder
 from .encoders import ExemplarEncoder as ExemplarEncoder
 from .encoders import NormEncoder as NormEncoder
+from .encoders import NormPopulation as NormPopulation
 from .encoders import join_codes as join_codes
 from .examples import example as example
 from .faces import identity_axes as identity_axes

@@ -28,6 +28,10 @@ def plain(value: Any) -> Any:
         return value
     if hasattr(value, "get_params"):
         return {"class": type(value).__name__, **plain(value.get_params())}
+    if isinstance(value, xr.DataArray):
+        return {"dims": list(value.dims), "shape": list(value.shape), "sha256": _values_hash(value.values)}
+    if callable(value) and hasattr(value, "__qualname__"):  # str would name its place in memory, which does not repeat
+        return value.__qualname__
     return str(value)
 
 
@@ -39,6 +43,10 @@ def as_json(value: Any) -> str:
 def text_hash(text: str) -> str:
     """Return the SHA-256 of a text, in hexadecimal."""
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _values_hash(values: np.ndarray) -> str:
+    return hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest()
 
 
 def image_hash(image: np.ndarray) -> str:

@@ -7,11 +7,15 @@ from collections.abc import Sequence
 import xarray as xr
 
 from nrsim import provenance
+from nrsim.encoders.custom import CustomEncoder as CustomEncoder
 from nrsim.encoders.norm import NormEncoder as NormEncoder
+from nrsim.encoders.population import NormPopulation as NormPopulation
 from nrsim.encoders.rivals import AxisEncoder as AxisEncoder
 from nrsim.encoders.rivals import ExemplarEncoder as ExemplarEncoder
 from nrsim.joining import with_all_labels
 from nrsim.schema import check
+
+_OF_NORMS = ["distance", "norm_used"]  # of the stimuli, and of those encoders that have norms
 
 
 def join_codes(codes: Sequence[xr.Dataset]) -> xr.Dataset:
@@ -20,7 +24,8 @@ def join_codes(codes: Sequence[xr.Dataset]) -> xr.Dataset:
     Parameters
     ----------
     codes
-        FaceCodes, ``activity (stimulus, neuron)``; neuron_id must be unique over all. ``distance`` is the first's.
+        FaceCodes, ``activity (stimulus, neuron)``; neuron_id must be unique over all. ``distance`` and ``norm_used`` are those of
+        the first that has them.
         A label of the neurons that a code lacks becomes ``''`` or NaN there.
 
     Raises
@@ -38,18 +43,14 @@ def join_codes(codes: Sequence[xr.Dataset]) -> xr.Dataset:
         raise ValueError("needed at least one FaceCode to join; got none")
     first = check(codes[0], "FaceCode")
     ids = [str(name) for name in first["stimulus_id"].values]
-    parts = [first]
     for code in codes[1:]:
         if [str(name) for name in check(code, "FaceCode")["stimulus_id"].values] != ids:
             raise ValueError("needed codes of the same stimuli in the same order; their stimulus_id differ")
-        parts.append(code.drop_vars("distance", errors="ignore"))
-    joined = xr.concat(
-        with_all_labels([part.drop_vars("distance", errors="ignore") for part in parts], "neuron"),
-        "neuron",
-        combine_attrs="override",
-        join="exact",
-    )
-    if "distance" in first:
-        joined = joined.assign_coords(distance=first["distance"])
+    parts = [code.drop_vars(_OF_NORMS, errors="ignore") for code in codes]
+    joined = xr.concat(with_all_labels(parts, "neuron"), "neuron", combine_attrs="override", join="exact")
+    for name in _OF_NORMS:
+        having = [code[name] for code in codes if name in code.coords]
+        if having:
+            joined = joined.assign_coords({name: having[0]})
     joined = provenance.stamp(joined, "FaceCode", "join_codes", {"codes": len(codes)}, parents=codes)
     return check(joined, "FaceCode")

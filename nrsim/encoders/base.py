@@ -10,73 +10,26 @@ import numpy as np
 import xarray as xr
 
 from nrsim import labels, provenance
-from nrsim.errors import NotFittedError, need
+from nrsim.encoders import norms as norms_of
+from nrsim.encoders.prototypes import Prototypes, prototype_vectors, texts
+from nrsim.errors import NotFittedError, need, unknown
 from nrsim.schema import check
-
-Prototypes = Mapping[str, Any]
-
-
-def prototype_vectors(
-    features: xr.Dataset, prototypes: Prototypes, prefers_by: str
-) -> tuple[list[str], np.ndarray, list[np.ndarray]]:
-    """Return the names, mean vectors ``(neuron, feature)`` and masks of the prototypes.
-
-    ``prototypes`` is either labels → values, one neuron per value of ``prefers_by`` among the stimuli chosen, or
-    name → labels → values, one neuron per name.
-    """
-    if not isinstance(prototypes, Mapping) or not prototypes:
-        raise need('prototypes as labels, {"domain": "human", "intensity": 1.0}', repr(prototypes), kind=TypeError)
-    masks: dict[str, np.ndarray] = {}
-    if all(isinstance(value, Mapping) for value in prototypes.values()):
-        for name, wanted in prototypes.items():
-            masks[str(name)] = labels.where(features, wanted, what=f"stimuli for the prototype {name!r}")
-    else:
-        chosen = labels.where(features, prototypes, what="stimuli for the prototypes")
-        if prefers_by not in features.coords:
-            raise need(
-                f"the label {prefers_by!r}, which names the neurons", f"labels {labels.names(features, 'stimulus')}"
-            )
-        named = np.array([str(value) for value in features[prefers_by].values])
-        masks = {str(name): chosen & (named == name) for name in dict.fromkeys(named[chosen])}
-    value = features["value"].values.astype(np.float64)
-    return list(masks), np.stack([value[mask].mean(axis=0) for mask in masks.values()]), list(masks.values())
-
-
-def domain_norms(features: xr.Dataset, norms: Any, norm_by: str) -> xr.DataArray:
-    """Return the norm of each domain, ``(domain, feature)``: the mean of the stimuli that ``norms`` chooses in it.
-
-    ``norms`` is labels → values, such as ``{"intensity": 0.0}``, or ``"average"``: all stimuli of the domain.
-    """
-    if norm_by not in features.coords:
-        raise need(
-            f"the label {norm_by!r} on the stimuli, whose values each have a norm",
-            f"labels {labels.names(features, 'stimulus')}",
-            "Name another label with norm_by=",
-        )
-    domains = np.array([str(value) for value in features[norm_by].values])
-    if isinstance(norms, Mapping):
-        chosen = labels.where(features, norms, what="stimuli for the norms")
-    elif norms == "average":
-        chosen = np.ones(len(domains), dtype=bool)
-    else:
-        raise need('norms as labels, {"intensity": 0.0}, or "average"', repr(norms), kind=TypeError)
-    value = features["value"].values.astype(np.float64)
-    vectors = {name: value[chosen & (domains == name)].mean(axis=0) for name in dict.fromkeys(domains[chosen])}
-    return xr.DataArray(
-        np.stack(list(vectors.values())),
-        dims=("domain", "feature"),
-        coords={"domain": list(vectors), "feature_id": features["feature_id"]},
-        name="norm",
-    )
 
 
 class Encoder:
     """Base of the encoders: ``fit`` on Features, ``transform`` Features to a FaceCode.
 
-    A colleague's own rule is a subclass with ``_learn`` and ``_respond``, and a ``name``.
+    A colleague's own rule is a function given to :class:`nrsim.CustomEncoder`; or a subclass with a ``name`` and
+
+    - ``_learn(prototypes, norms)``: both ``(neuron, feature)``, the norms None where ``fit`` was given none;
+    - ``_respond(value, norm)``: both ``(stimulus, feature)``, the activity ``(stimulus, neuron)``. With ``uses_norm``,
+      ``norm`` is the norm of each stimulus, and what was not seen (NaN) of either has been made equal to the other, so
+      that it differs by 0. Without, ``norm`` is None and NaN stays.
     """
 
     name = "encoder"
+    uses_norm: bool = False
+    directions_: np.ndarray  # (neuron, feature), of those that use a norm
 
     def get_params(self) -> dict[str, Any]:
         """Return the constructor's parameters, as scikit-learn does."""
@@ -90,8 +43,9 @@ class Encoder:
         norms: Any = None,
         norm_by: str = "domain",
         prefers_by: str = "expression",
+        inferred: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> Self:
-        """Learn one neuron per prototype.
+        """Learn from the prototypes, and the norm of every domain.
 
         Parameters
         ----------
@@ -102,55 +56,119 @@ class Encoder:
             value of ``prefers_by`` among them. Or name → labels → values: one neuron per name. Several stimuli of
             one neuron are averaged.
         norms
-            Labels → values of the norm stimuli, ``{"intensity": 0.0}``, averaged within each domain; or
-            ``"average"``, the mean of all stimuli of the domain. Encoders without a norm use only those of the
-            domains that prototypes come from, as further training stimuli.
+            Labels → values of the norm stimuli, ``{"intensity": 0.0}``, averaged within each domain; or domain →
+            labels → values; or ``"average"``, the mean of all stimuli of the domain; or a DataArray
+            ``norm (domain, feature)``. Encoders without a norm use only those of the domains that prototypes come
+            from, as further training stimuli.
         norm_by
             The label each of whose values has its own norm.
         prefers_by
             The label that names the neurons.
+        inferred
+            Domain → labels → values, ``{"macaque": {"expression": "happy", "intensity": 1.0}}``: the norm of that
+            domain is inferred from these faces, the mean of u − intensity · t, with t what was learned of the
+            expression that each shows (Stettler et al. 2023: r_a = u_a(e) − t_e). It replaces a norm that ``norms``
+            chose.
 
         Raises
         ------
         SchemaError
             If ``features`` are no valid Features.
-        ValueError
-            If no stimulus carries the labels, a prototype's domain has no norm, or a prototype equals its norm.
+        TypeError, ValueError
+            If no stimulus carries the labels, two prototypes are the same stimuli, a prototype's domain has no norm or
+            an inferred one, or a prototype equals its norm.
         """
         features = check(features, "Features")
         if "frame" in features["value"].dims:
             raise need("Features of still faces to learn from", "moving ones with a frame dim", "Select one frame")
         if features["feature_id"].size == 0:
             raise need("at least one feature", "none")
-        self.feature_id_ = np.array([str(name) for name in features["feature_id"].values])
+        self.feature_id_ = texts(features, "feature_id")
+        self.landmark_ = texts(features, "landmark") if "landmark" in features.coords else None
         self.prefers_, vectors, masks = prototype_vectors(features, prototypes, prefers_by)
         self.norm_by_ = norm_by
-        self.norms_ = domain_norms(features, norms, norm_by) if norms is not None else None
+        self.norms_ = norms_of.domain_norms(features, norms, norm_by) if norms is not None else None
+        norm = self._prototype_norms(features, masks, dict(inferred or {}))
+        if inferred:
+            self._infer(features, inferred, prefers_by, vectors, norm)
         self.fitted_with_ = {"prototypes": prototypes, "norms": norms, "norm_by": norm_by, "prefers_by": prefers_by}
-        norm = self._prototype_norms(features, masks)
+        self.fitted_with_ |= {"inferred": inferred} if inferred else {}
+        self._look_at(features)
+        if norm is not None and self.uses_norm:
+            vectors, norm = _alike_where_unseen(vectors, norm)
         self._learn(vectors, norm)
         self.at_prototype_ = self._at_prototype(vectors, norm)
         return self
 
-    def transform(self, features: xr.Dataset) -> xr.Dataset:
+    def transform(self, features: xr.Dataset, *, which_norm: str = "label") -> xr.Dataset:
         """Return the FaceCode, ``activity (stimulus, neuron)``, of features with the same feature_id.
 
-        A stimulus without a domain (its label ``norm_by`` is ``''``), such as an object, is held against the nearest
-        norm.
+        Of moving faces, ``value (stimulus, frame, feature)``, it is ``activity (stimulus, frame, neuron)``. A landmark
+        that was not seen contributes nothing: it counts as being where it is in the norm.
+
+        Parameters
+        ----------
+        features
+            Features, with the feature_id of those that were fitted.
+        which_norm
+            Which norm a stimulus is held against. ``"label"``: that of its domain, its label ``norm_by``; a stimulus
+            without one (``''``), such as an object, is held against the nearest. ``"nearest"``: whatever the label says,
+            the norm that explains it best, the one of the smallest ‖d − its part in the span of the learned directions‖:
+            what an expression does to a face does not count. ``"distance"``: that of the smallest ‖d‖, which confuses
+            more heads (docs/encoders.md). The label ``norm_used`` of the result says which it was, one for all frames
+            of a moving face. Encoders without a norm do not care.
 
         Raises
         ------
         NotFittedError
             If the encoder was not fitted.
         ValueError
-            If the features are others than those fitted, or a stimulus's domain has no norm.
+            If the features are others than those fitted, a stimulus's domain has no norm, or nothing was seen of a
+            stimulus.
         """
-        if not hasattr(self, "prefers_"):
+        if not hasattr(self, "at_prototype_"):
             raise NotFittedError(f"this {type(self).__name__} is not fitted; call fit(features, prototypes=…) first")
+        value = self._values(features)  # (stimulus, frame, feature)
+        flat = value.reshape(-1, value.shape[-1])
+        norm, used = None, None
+        if which_norm not in norms_of.WHICH:
+            raise unknown("which_norm", which_norm, norms_of.WHICH)
+        if self.uses_norm:
+            rows = self._norm_rows_of(features, value, which_norm, self.directions_)
+            used = self._norms["domain"].values[rows]
+            norm = np.repeat(self._norms.values[rows], value.shape[1], axis=0)
+            flat, norm = _alike_where_unseen(flat, norm)
+        activity = self._respond(flat, norm)
+        distance = None if norm is None else np.linalg.norm(flat - norm, axis=1)
+        moving = "frame" in features["value"].dims
+        coords = labels.carried(features)
+        if moving:
+            coords |= {name: features[name] for name in ("frame_time", "frame_intensity") if name in features.coords}
+        seen = ("stimulus", "frame") if moving else ("stimulus",)
+        shape = value.shape[: len(seen)]
+        code = xr.Dataset({"activity": ((*seen, "neuron"), activity.reshape(*shape, -1))}, coords)
+        code = code.assign_coords(
+            neuron_id=("neuron", self._neuron_ids()),
+            encoder=("neuron", [self.name] * activity.shape[1]),
+            prefers=("neuron", self._prefers()),
+            at_prototype=("neuron", self.at_prototype_, {"units": "1"}),
+        )
+        code = code.assign_coords(
+            {name: ("neuron", own, {"units": "1"}) for name, own in self._neuron_labels().items()}
+        )
+        if distance is not None and used is not None:
+            code = code.assign_coords(distance=(seen, distance.reshape(shape), {"units": "1"}))
+            code = code.assign_coords(norm_used=("stimulus", [str(name) for name in used]))
+        code["activity"].attrs = {"units": "1", "long_name": "activity"}
+        step = f"{type(self).__name__}.transform"
+        settings = {**self.get_params(), **self.fitted_with_}
+        settings |= {"which_norm": which_norm} if which_norm != "label" else {}
+        return check(provenance.stamp(code, "FaceCode", step, settings, parents=[features]), "FaceCode")
+
+    def _values(self, features: xr.Dataset) -> np.ndarray:
+        """Return the values ``(stimulus, frame, feature)`` of features that may be transformed; one frame if still."""
         features = check(features, "Features")
-        if "frame" in features["value"].dims:
-            raise need("Features of still faces", "moving ones with a frame dim", "Select one frame")
-        got = np.array([str(name) for name in features["feature_id"].values])
+        got = texts(features, "feature_id")
         if not np.array_equal(got, self.feature_id_):
             raise need(
                 f"the {len(self.feature_id_)} features it was fitted on",
@@ -158,23 +176,97 @@ class Encoder:
                 "Transform with the same V1 bank and the same fitted features",
             )
         value = features["value"].values.astype(np.float64)
-        norm = self._norm_of(features, value)
-        activity = self._respond(value, norm)
-        distance = None if norm is None else np.linalg.norm(value - norm, axis=1)
-        coords = labels.carried(features)
-        code = xr.Dataset({"activity": (("stimulus", "neuron"), activity)}, coords)
-        code = code.assign_coords(
-            neuron_id=("neuron", self._neuron_ids()),
-            encoder=("neuron", [self.name] * activity.shape[1]),
-            prefers=("neuron", self._prefers()),
-            at_prototype=("neuron", self.at_prototype_, {"units": "1"}),
-        )
-        if distance is not None:
-            code = code.assign_coords(distance=("stimulus", distance, {"units": "1"}))
-        code["activity"].attrs = {"units": "1", "long_name": "activity"}
-        step = f"{type(self).__name__}.transform"
-        settings = {**self.get_params(), **self.fitted_with_}
-        return provenance.stamp(code, "FaceCode", step, settings, parents=[features])
+        value = value if value.ndim == 3 else value[:, None]
+        unseen = np.isnan(value).all(axis=(1, 2))
+        if unseen.any():
+            ids = ", ".join(repr(str(name)) for name in features["stimulus_id"].values[unseen][:3])
+            raise need(
+                "at least one landmark of each stimulus", f"none of {ids} ({int(unseen.sum())} stimuli)", "Leave it out"
+            )
+        return value
+
+    @property
+    def _norms(self) -> xr.DataArray:
+        if self.norms_ is None:
+            raise need("norms, the stimuli that are the norm of each domain", "none", 'Pass norms={"intensity": 0.0}')
+        return self.norms_
+
+    def _norm_rows_of(
+        self, features: xr.Dataset, value: np.ndarray, which_norm: str, directions: np.ndarray | None
+    ) -> np.ndarray:
+        """Return the row in ``norms_`` of each stimulus, ``(stimulus,)``; ``directions`` are set aside to find it."""
+        norms = self._norms.values
+        if which_norm != "label":
+            return norms_of.explaining_norm(value, norms, directions if which_norm == "nearest" else None)
+        if self.norm_by_ not in features.coords:
+            raise ValueError(
+                f"needed the label {self.norm_by_!r} on the stimuli, to know their norm; it is missing. "
+                'Write which_norm="nearest" to find it without'
+            )
+        domains = texts(features, self.norm_by_)
+        nameless = (domains == "") & ("" not in self._norms["domain"].values)
+        rows = np.zeros(len(domains), dtype=int)
+        rows[~nameless] = self._rows(domains[~nameless], "among the stimuli")
+        if nameless.any():
+            rows[nameless] = norms_of.explaining_norm(value[nameless], norms, directions)
+        return rows
+
+    def _rows(self, domains: np.ndarray, what: str) -> np.ndarray:
+        """Return the row of each domain in ``norms_``."""
+        known = [str(name) for name in self._norms["domain"].values]
+        missing = sorted({str(name) for name in domains} - set(known))
+        if missing:
+            raise need(
+                f"a norm for each {self.norm_by_} {what}",
+                f"none for {', '.join(map(repr, missing))} (there are norms for {', '.join(map(repr, known))})",
+                "Add a stimulus that `norms` chooses to each of them and fit again",
+            )
+        return np.array([known.index(str(name)) for name in domains], dtype=int)
+
+    def _prototype_norms(
+        self, features: xr.Dataset, masks: list[np.ndarray], inferred: Mapping[str, Any]
+    ) -> np.ndarray | None:
+        """Return the norm of each prototype's domain, ``(neuron, feature)``, averaged over its stimuli."""
+        if self.norms_ is None and not (self.uses_norm or inferred):
+            return None
+        self._norms  # noqa: B018 (raises where there is none)
+        if self.norm_by_ not in features.coords:
+            raise need(
+                f"the label {self.norm_by_!r} on the prototypes, to know their norm",
+                f"labels {labels.names(features, 'stimulus')}",
+            )
+        domains = texts(features, self.norm_by_)
+        circular = sorted({name for mask in masks for name in domains[mask].tolist()} & set(map(str, inferred)))
+        if circular:
+            raise need(
+                "inferred norms of domains that no prototype comes from",
+                f"{', '.join(map(repr, circular))}, whose prototypes are differences from it",
+                "Give this domain a norm with norms=",
+            )
+        rows = [self._rows(domains[mask], "that a prototype comes from") for mask in masks]
+        return np.stack([self._norms.values[row].mean(axis=0) for row in rows])
+
+    def _infer(
+        self,
+        features: xr.Dataset,
+        inferred: Mapping[str, Any],
+        prefers_by: str,
+        prototypes: np.ndarray,
+        norm: np.ndarray | None,
+    ) -> None:
+        """Put the inferred norms among ``norms_``."""
+        displacement = dict(zip(self.prefers_, np.nan_to_num(prototypes - norm, nan=0.0), strict=True))
+        own = {str(name): row for name, row in zip(self._norms["domain"].values, self._norms.values, strict=True)}
+        for name, wanted in inferred.items():
+            own[str(name)] = norms_of.inferred_norm(
+                features, wanted, str(name), self.norm_by_, prefers_by, displacement
+            )
+        self.norms_ = norms_of.as_norms(own, self.feature_id_)
+
+    def _at_prototype(self, prototypes: np.ndarray, norms: np.ndarray | None) -> np.ndarray:
+        """Return the activity of each neuron at its own prototype, ``(neuron,)``, as ``transform`` would."""
+        activity = self._respond(prototypes, norms)
+        return activity[np.arange(activity.shape[1]) % len(prototypes), np.arange(activity.shape[1])]
 
     def _neuron_ids(self) -> list[str]:
         return [f"{self.name}-{name}" for name in self.prefers_]
@@ -182,44 +274,25 @@ class Encoder:
     def _prefers(self) -> list[str]:
         return list(self.prefers_)
 
-    def _norm_rows(self, domains: np.ndarray, what: str, value: np.ndarray | None = None) -> np.ndarray:
-        """Return the row of each domain in ``norms_``; with ``value (stimulus, feature)``, of '' the nearest norm."""
-        if self.norms_ is None:
-            raise need("norms, the stimuli that are the norm of each domain", "none", 'Pass norms={"intensity": 0.0}')
-        known = [str(name) for name in self.norms_["domain"].values]
-        nameless = np.array([str(name) == "" for name in domains], dtype=bool) & ("" not in known)
-        missing = sorted({str(name) for name in domains} - set(known) - ({""} if value is not None else set()))
-        if missing:
-            raise need(
-                f"a norm for each {self.norm_by_} {what}",
-                f"none for {', '.join(map(repr, missing))} (there are norms for {', '.join(map(repr, known))})",
-                "Add a stimulus that `norms` chooses to each of them and fit again",
-            )
-        rows = np.array([known.index(str(name)) if str(name) in known else 0 for name in domains], dtype=int)
-        if value is not None and nameless.any():
-            away = value[nameless, None, :] - self.norms_.values[None]
-            rows[nameless] = np.linalg.norm(away, axis=2).argmin(axis=1)
-        return rows
+    def _neuron_labels(self) -> dict[str, np.ndarray]:
+        """Return further numbers of each neuron, label → ``(neuron,)``."""
+        return {}
 
-    def _prototype_norms(self, features: xr.Dataset, masks: list[np.ndarray]) -> np.ndarray | None:
-        """Return the norm of each prototype's domain, ``(neuron, feature)``, averaged over its stimuli."""
-        if self.norms_ is None:
-            return None
-        domains = np.array([str(value) for value in features[self.norm_by_].values])
-        rows = [self._norm_rows(domains[mask], "that a prototype comes from") for mask in masks]
-        return np.stack([self.norms_.values[row].mean(axis=0) for row in rows])
-
-    def _norm_of(self, features: xr.Dataset, value: np.ndarray) -> np.ndarray | None:
-        """Return the norm of each stimulus, ``(stimulus, feature)``; None for encoders without a norm."""
-        return None
-
-    def _at_prototype(self, prototypes: np.ndarray, norms: np.ndarray | None) -> np.ndarray:
-        """Return the activity of each neuron at its own prototype, ``(neuron,)``, as ``transform`` would."""
-        activity = self._respond(prototypes, norms)
-        return activity[np.arange(activity.shape[1]) % len(prototypes), np.arange(activity.shape[1])]
+    def _look_at(self, features: xr.Dataset) -> None:
+        """Look at all stimuli that are fitted, before the prototypes are learned."""
 
     def _learn(self, prototypes: np.ndarray, norms: np.ndarray | None) -> None:
         raise TypeError(f"{type(self).__name__} needs a method _learn(prototypes, norms)")
 
     def _respond(self, value: np.ndarray, norm: np.ndarray | None) -> np.ndarray:
         raise TypeError(f"{type(self).__name__} needs a method _respond(value, norm)")
+
+
+def _alike_where_unseen(value: np.ndarray, norm: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return both without NaN: what was not seen of one is what the other shows, and 0 where neither does."""
+    if np.isfinite(value).all() and np.isfinite(norm).all():
+        return value, norm
+    return (
+        np.nan_to_num(np.where(np.isnan(value), norm, value), nan=0.0),
+        np.nan_to_num(np.where(np.isnan(norm), value, norm), nan=0.0),
+    )

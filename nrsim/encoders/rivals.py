@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import xarray as xr
 
+from nrsim import provenance
 from nrsim.encoders.base import Encoder
+from nrsim.encoders.prototypes import mean_seen
+from nrsim.errors import NotFittedError
 from nrsim.quantities import bare
+from nrsim.schema import check
 
 
 class AxisEncoder(Encoder):
@@ -13,7 +18,16 @@ class AxisEncoder(Encoder):
 
     With c the mean of the training stimuli (the prototypes and the norms of their domains) and u_k a prototype,
     the activity is w·(u − c) with w = (u_k − c) / ‖u_k − c‖²: 0 at the mean, 1 at the prototype, negative beyond.
-    One mean serves all domains: that is what sets it apart from a norm for each.
+    One mean serves all domains: that is what sets it apart from a norm for each. What changes a face along no axis
+    changes no neuron: the null space, see :meth:`null_projection`. A landmark that was not seen counts as being at the
+    mean.
+
+    Attributes
+    ----------
+    axes_
+        w, ``(neuron, feature)``.
+    centre_
+        c, ``(feature,)``.
 
     Examples
     --------
@@ -27,27 +41,79 @@ class AxisEncoder(Encoder):
     name = "axis"
 
     def _learn(self, prototypes: np.ndarray, norms: np.ndarray | None) -> None:
-        self.centre_ = _training(prototypes, norms).mean(axis=0)
-        difference = prototypes - self.centre_
+        self.centre_ = mean_seen(_training(prototypes, norms))
+        difference = np.nan_to_num(prototypes - self.centre_, nan=0.0)
         squared = (difference**2).sum(axis=1)
-        if (squared <= 1e-18 * (1.0 + (self.centre_**2).sum())).any():
+        if (squared <= 1e-18 * (1.0 + np.nansum(self.centre_**2))).any():
             raise ValueError(
                 "needed a prototype that differs from the mean of the training stimuli; add norms or prototypes"
             )
         self.axes_ = difference / squared[:, None]
 
     def _respond(self, value: np.ndarray, norm: np.ndarray | None) -> np.ndarray:
-        return (value - self.centre_) @ self.axes_.T
+        return np.nan_to_num(value - self.centre_, nan=0.0) @ self.axes_.T
+
+    def null_projection(self, features: xr.Dataset) -> xr.Dataset:
+        """Return what of the features no axis sees: u without the part of u − c in the span of the axes.
+
+        All neurons are at 0 for it. Two faces with the same null projection, and the same activity, are the same.
+
+        Parameters
+        ----------
+        features
+            Features, with the feature_id of those that were fitted.
+
+        Returns
+        -------
+        xarray.Dataset
+            Features of the same shape. A landmark that was not seen stays NaN.
+
+        Raises
+        ------
+        NotFittedError
+            If the encoder was not fitted.
+        ValueError
+            If the features are others than those fitted.
+
+        Examples
+        --------
+        >>> import nrsim as nr
+        >>> features = nr.example("Features")
+        >>> axis = nr.AxisEncoder().fit(
+        ...     features, prototypes={"domain": "human", "intensity": 1.0}, norms={"intensity": 0})
+        >>> bool(abs(axis.transform(axis.null_projection(features))["activity"]).max() < 1e-9)
+        True
+        """
+        if not hasattr(self, "axes_"):
+            raise NotFittedError("this AxisEncoder is not fitted; call fit(features, prototypes=…) first")
+        value = self._values(features)
+        _, strength, basis = np.linalg.svd(self.axes_, full_matrices=False)
+        basis = basis[strength > 1e-9 * strength[0]]
+        difference = np.nan_to_num(value - self.centre_, nan=0.0)
+        left = value - (difference @ basis.T) @ basis
+        made = features.copy()
+        made["value"] = (features["value"].dims, left.reshape(features["value"].shape), features["value"].attrs)
+        step = "AxisEncoder.null_projection"
+        return check(provenance.stamp(made, "Features", step, self.fitted_with_, parents=[features]), "Features")
 
 
 class ExemplarEncoder(Encoder):
     """Exemplar coding: activity falls with the distance from a stored face, exp(−‖u − u_k‖² / 2σ²).
+
+    A landmark that was not seen, in the stimulus or in the stored face, is left out of the distance.
 
     Parameters
     ----------
     width
         σ in units of the median distance between the training stimuli (the prototypes and the norms of their
         domains). Default 1 (chosen).
+
+    Attributes
+    ----------
+    exemplars_
+        The stored faces u_k, ``(neuron, feature)``.
+    sigma_
+        σ, feature units.
 
     Raises
     ------
@@ -87,4 +153,5 @@ def _training(prototypes: np.ndarray, norms: np.ndarray | None) -> np.ndarray:
 
 
 def _squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return np.stack([((a - row) ** 2).sum(axis=1) for row in b], axis=1)
+    """Return ``(row of a, row of b)``, over what was seen of both."""
+    return np.stack([np.nansum((a - row) ** 2, axis=1) for row in b], axis=1)
