@@ -125,6 +125,40 @@ def test_intensity_of_an_axis_starts_at_its_norm_and_of_an_exemplar_is_inverted(
     assert np.isnan(nr.read_out(unknown)["read_intensity"].values).all()
 
 
+@pytest.mark.parametrize(
+    "encoder",
+    [
+        nr.NormEncoder(scale="none"),
+        nr.NormEncoder("linear"),
+        nr.NormEncoder("rectified", 2.0),
+        nr.NormEncoder("expressivity", neutral=True),
+        nr.NormEncoder("projection", scale="none", threshold=0.5),
+        nr.AxisEncoder(),
+        nr.ExemplarEncoder(),
+        nr.NormPopulation(n=80, seed=1),
+    ],
+    ids=lambda encoder: encoder.name,
+)
+def test_encoders_say_enough_to_read_intensity(encoder):
+    """The example's faces lie on straight lines from the norm, so that intensity is read without error."""
+    features = nr.example("Features")
+    human = features.isel(stimulus=((features["domain"] == "human") & (features["intensity"] >= 0)).values)
+    code = encoder.fit(human, prototypes={"domain": "human", "intensity": 1.0}, norms={"intensity": 0.0}).transform(
+        human
+    )
+    said = nr.read_out(code)
+    shown = human["intensity"].values > 0
+    assert said["read_intensity"].values[shown] == pytest.approx(human["intensity"].values[shown])
+    assert (said["forced_answer"] == human["expression"]).values[shown].all()
+    assert (said["answer"].values[~shown] == "neutral").all()
+
+
+def test_a_face_at_the_threshold_is_expressive_whatever_is_rounded():
+    third = code_of([[0.1 * 3, 0.0]], ["happy", "angry"], at_prototype=[0.6, 2.0])
+    below = code_of([[0.3 * (1 - 1e-12), 0.0]], ["happy", "angry"], at_prototype=[0.6, 2.0])
+    assert [nr.read_out(each)["answer"].item() for each in (third, below)] == ["happy", "happy"]
+
+
 def test_directions_alone_carry_no_intensity():
     code = code_of([[0.9, 0.1]], ["happy", "angry"], at_prototype=[1.0, 1.0])
     code.attrs["parameters"] = '{"NormEncoder.transform": {"rule": "direction"}}'

@@ -10,6 +10,8 @@ import xarray as xr
 from nrsim import labels, provenance
 from nrsim.readout.pools import Pools, pools_of, threshold_of
 
+_ROUNDING = 1e-9  # a face at half of its prototype is at the threshold, and expressive, whatever is rounded
+
 
 def read_out(
     code: xr.Dataset, *, threshold: Any = "half", neutral: str = "neutral", encoder: str | None = None
@@ -111,7 +113,8 @@ def decide(activity: np.ndarray, pools: Pools, level: float) -> dict[str, np.nda
     )  # of the neutral answer: θ, or the neuron that prefers it
     level_of_neutral = np.maximum(at_rest, level)
     tied = (np.ptp(activity, axis=-1) == 0) & (activity.shape[-1] > 1)
-    neutral = ~(largest >= level_of_neutral) | tied
+    slack = _ROUNDING * np.abs(np.where(np.isfinite(level_of_neutral), level_of_neutral, 0.0))
+    neutral = ~(largest >= level_of_neutral - slack) | tied
     ranked = np.sort(activity[..., mine], axis=-1)
     second = ranked[..., -2] if mine.sum() > 1 else np.full(largest.shape, -np.inf)
     ahead = np.where(neutral, level_of_neutral - largest, largest - np.maximum(second, level_of_neutral))
@@ -122,5 +125,5 @@ def decide(activity: np.ndarray, pools: Pools, level: float) -> dict[str, np.nda
         "forced_answer": names[forced].astype(str),
         "read_intensity": np.where(np.isfinite(largest), read, np.nan),
         "largest_activity": largest,
-        "margin": np.where(tied, np.maximum(ahead, 0.0), ahead),
+        "margin": np.maximum(ahead, 0.0),
     }
