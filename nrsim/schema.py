@@ -158,9 +158,11 @@ _PLACE = {
 }
 
 
-_FRAMES = {
-    "frame_time": _number("frame", units="s", about="0 = stimulus onset"),
-    "frame_intensity": _number("stimulus", "frame", about="intensity at each frame of a moving face"),
+_FRAMES = {  # the second shape is what is left of it where one frame was selected
+    "frame_time": Variable((("frame",), ()), "number", ("s",), "0 = stimulus onset"),
+    "frame_intensity": Variable(
+        (("stimulus", "frame"), ("stimulus",)), "number", ("1",), "intensity at each frame of a moving face"
+    ),
 }
 
 

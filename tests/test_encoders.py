@@ -1,52 +1,12 @@
 import numpy as np
 import pytest
 import xarray as xr
-from hypothesis import given
-from hypothesis import strategies as st
 
 import nrsim as nr
-from nrsim.encoders.rules import RULES, norm_activity
+from nrsim.encoders.rules import RULES
 
 HUMAN = {"domain": "human", "intensity": 1.0}
 NEUTRAL = {"intensity": 0.0}
-
-
-def test_rules_on_a_case_worked_by_hand():
-    # d = (3, 4), n = (1, 0), so ‖d‖ = 5 and cos θ = 0.6; ‖t‖ = 2, ν = 2
-    expected = {
-        "general": 5 * 0.8**2,
-        "rectified": 5 * 0.36,
-        "direction": 0.6,
-        "expressivity": 2.5 * 0.36,
-        "projection": 3,
-    }
-    assert set(expected) == set(RULES)
-    for rule, value in expected.items():
-        got = norm_activity(np.array([[3.0, 4.0]]), np.array([[1.0, 0.0]]), np.array([2.0]), rule, 2.0)
-        assert got == pytest.approx(np.array([[value]]))
-
-
-@pytest.mark.parametrize("rule", RULES)
-def test_the_norm_itself_gives_zero_and_the_opposite_nothing(rule):
-    direction = np.array([[0.6, 0.8]])
-    got = norm_activity(np.array([[0.0, 0.0], [-0.6, -0.8]]), direction, np.array([1.0]), rule, 1.5)
-    assert got == pytest.approx(np.zeros((2, 1)), abs=1e-12)
-
-
-@given(st.lists(st.floats(-10, 10), min_size=3, max_size=3), st.sampled_from(["general", "rectified", "projection"]))
-def test_activity_scales_with_the_difference(difference, rule):
-    d, n = np.array([difference]), np.array([[2.0, -1.0, 2.0]]) / 3
-    once, thrice = (norm_activity(k * d, n, np.array([1.0]), rule, 1.7) for k in (1.0, 3.0))
-    assert thrice == pytest.approx(3 * once, abs=1e-9)
-
-
-def test_general_rule_at_one_is_the_linear_case_and_agrees_with_projection_on_the_best_neuron():
-    rng = np.random.default_rng(3)
-    d, n = rng.normal(size=(50, 8)), rng.normal(size=(5, 8))
-    n /= np.linalg.norm(n, axis=1, keepdims=True)
-    general = norm_activity(d, n, np.ones(5), "general", 1.0)
-    assert general == pytest.approx(0.5 * (np.linalg.norm(d, axis=1)[:, None] + d @ n.T))
-    assert (general.argmax(1) == (d @ n.T).argmax(1)).all()
 
 
 def test_learned_on_one_head_recognised_on_another():
@@ -84,7 +44,7 @@ def test_one_at_the_prototype_and_indifferent_to_the_order_of_stimuli(make):
 
 @pytest.mark.parametrize("rule", RULES)
 def test_activity_at_the_prototype_is_what_transform_gives(rule):
-    features = nr.example("Features")
+    features = nr.example("Features").assign_coords(landmark=("feature", [*"aabbccddeeff"]))
     encoder = nr.NormEncoder(rule, 2.0, "none").fit(features, prototypes=HUMAN, norms=NEUTRAL)
     prototypes = (features["domain"] == "human").values & (features["intensity"] == 1).values
     code = encoder.transform(features)
@@ -162,16 +122,79 @@ def test_errors_say_what_was_needed():
         nr.NormEncoder().fit(broken, prototypes=HUMAN, norms=NEUTRAL)
 
 
-def test_what_has_no_domain_is_held_against_the_nearest_norm():
+def test_moving_faces_pass_frame_by_frame():
     features = nr.example("Features")
-    encoder = nr.NormEncoder().fit(features, prototypes={"domain": "human", "intensity": 1.0}, norms={"intensity": 0.0})
-    nameless = features.assign_coords(domain=("stimulus", [""] * features.sizes["stimulus"]))
-    code, known = encoder.transform(nameless), encoder.transform(features)
-    value, norms = features["value"].values, encoder.norms_.values
-    nearest = np.linalg.norm(value[:, None] - norms[None], axis=2)
-    assert code["distance"].values == pytest.approx(nearest.min(axis=1))
-    own = nearest.argmin(axis=1) == [list(encoder.norms_["domain"].values).index(d) for d in features["domain"].values]
-    assert own.any()
-    assert code["activity"].values[own] == pytest.approx(known["activity"].values[own])
-    with pytest.raises(ValueError, match="none for 'robot'"):
-        encoder.transform(features.assign_coords(domain=("stimulus", ["robot"] * features.sizes["stimulus"])))
+    levels = np.linspace(0.0, 1.0, 5)
+    value = features["value"].values
+    moving = features.drop_vars("value").assign(
+        value=(
+            ("stimulus", "frame", "feature"),
+            value[:1] + levels[:, None] * (value - value[:1])[:, None],
+            {"units": "1"},
+        )
+    )
+    moving = moving.assign_coords(frame_time=("frame", 0.02 * np.arange(5), {"units": "s"}))
+    for encoder in (nr.NormEncoder(neutral=True), nr.AxisEncoder(), nr.ExemplarEncoder()):
+        encoder.fit(features, prototypes=HUMAN, norms=NEUTRAL)
+        code = nr.schema.check(encoder.transform(moving), "FaceCode")
+        assert code["activity"].dims == ("stimulus", "frame", "neuron")
+        for i, level in enumerate(levels):
+            still = moving.isel(frame=i)
+            assert code["activity"].values[:, i] == pytest.approx(encoder.transform(still)["activity"].values), level
+        assert "frame_time" in code.coords
+        if encoder.uses_norm:
+            assert code["distance"].dims == ("stimulus", "frame")
+            assert nr.present(code)["current"].sizes["neuron"] == 3
+    with pytest.raises(ValueError, match="still faces to learn from"):
+        nr.NormEncoder().fit(moving, prototypes=HUMAN, norms=NEUTRAL)
+
+
+def test_a_neutral_neuron_beside_the_others():
+    features = nr.example("Features")
+    encoder = nr.NormEncoder(neutral=True).fit(features, prototypes=HUMAN, norms=NEUTRAL)
+    code = encoder.transform(features)
+    assert list(code["prefers"].values) == ["happy", "angry", "neutral"]
+    expected = np.clip(1 - 0.5 * code["distance"].values / encoder.lengths_.min(), 0, None)
+    assert code["activity"].values[:, 2] == pytest.approx(expected)
+    assert code["at_prototype"].values == pytest.approx(1.0)
+    control = encoder.with_shuffled_directions(seed=1, repeats=2).transform(features)
+    assert list(control["prefers"].values) == ["happy", "angry"] * 2
+    nr.join_codes([code, control])
+    with pytest.raises(ValueError, match="not called 'neutral'"):
+        nr.NormEncoder(neutral=True).fit(features, prototypes={"domain": "human", "intensity": [0, 1]}, norms=NEUTRAL)
+
+
+def test_activity_below_the_threshold_is_nothing():
+    features = nr.example("Features")
+    fit = {"prototypes": HUMAN, "norms": NEUTRAL}
+    free = nr.NormEncoder("projection", scale="none").fit(features, **fit).transform(features)["activity"].values
+    theta = float(np.median(free[free > 0]))
+    held = nr.NormEncoder("projection", scale="none", threshold=theta).fit(features, **fit)
+    assert held.transform(features)["activity"].values == pytest.approx(np.where(free < theta, 0, free))
+    scaled = nr.NormEncoder("projection", threshold=theta).fit(features, **fit)
+    assert scaled.transform(features)["activity"].values == pytest.approx(
+        np.where(free < theta, 0, free) / scaled.lengths_
+    )
+    deaf = nr.NormEncoder("projection", threshold=2 * held.lengths_.max()).fit(features, **fit).transform(features)
+    assert (deaf["at_prototype"].values == 0).all()
+    with pytest.raises(ValueError, match="threshold: needed at least 0"):
+        nr.NormEncoder(threshold=-1)
+    with pytest.raises(TypeError, match="neutral: True or False"):
+        nr.NormEncoder(neutral="yes")
+
+
+def test_a_prototype_comes_once():
+    features = nr.example("Features")
+    twice = {"a": {"domain": "human", "expression": "happy", "intensity": 1.0}}
+    twice["b"] = {"domain": "human", "expression": "happy", "intensity": 1.0}
+    with pytest.raises(ValueError, match="'a' and 'b', which are"):
+        nr.NormEncoder().fit(features, prototypes=twice, norms=NEUTRAL)
+
+
+def test_joined_codes_keep_the_norm_that_was_used():
+    features = nr.example("Features")
+    fit = {"prototypes": HUMAN, "norms": NEUTRAL}
+    codes = [make().fit(features, **fit).transform(features) for make in (nr.AxisEncoder, nr.NormEncoder)]
+    joined = nr.schema.check(nr.join_codes(codes), "FaceCode")
+    assert (joined["norm_used"].values == joined["domain"].values).all()
+    assert joined["distance"].values == pytest.approx(codes[1]["distance"].values)

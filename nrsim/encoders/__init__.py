@@ -24,9 +24,9 @@ def join_codes(codes: Sequence[xr.Dataset]) -> xr.Dataset:
     Parameters
     ----------
     codes
-        FaceCodes, ``activity (stimulus, neuron)``; neuron_id must be unique over all. ``distance`` and ``norm_used`` are those of
-        the first that has them.
-        A label of the neurons that a code lacks becomes ``''`` or NaN there.
+        FaceCodes, ``activity (stimulus, neuron)``; neuron_id must be unique over all. ``distance`` and
+        ``norm_used`` are those of the first that has them. A label of the neurons that a code lacks becomes ``''`` or
+        NaN there.
 
     Raises
     ------

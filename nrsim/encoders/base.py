@@ -90,7 +90,7 @@ class Encoder:
         self.norms_ = norms_of.domain_norms(features, norms, norm_by) if norms is not None else None
         norm = self._prototype_norms(features, masks, dict(inferred or {}))
         if inferred:
-            self._infer(features, inferred, prefers_by, vectors, norm)
+            self._infer(features, inferred, prefers_by, masks, vectors, norm)
         self.fitted_with_ = {"prototypes": prototypes, "norms": norms, "norm_by": norm_by, "prefers_by": prefers_by}
         self.fitted_with_ |= {"inferred": inferred} if inferred else {}
         self._look_at(features)
@@ -112,11 +112,11 @@ class Encoder:
             Features, with the feature_id of those that were fitted.
         which_norm
             Which norm a stimulus is held against. ``"label"``: that of its domain, its label ``norm_by``; a stimulus
-            without one (``''``), such as an object, is held against the nearest. ``"nearest"``: whatever the label says,
-            the norm that explains it best, the one of the smallest ‖d − its part in the span of the learned directions‖:
-            what an expression does to a face does not count. ``"distance"``: that of the smallest ‖d‖, which confuses
-            more heads (docs/encoders.md). The label ``norm_used`` of the result says which it was, one for all frames
-            of a moving face. Encoders without a norm do not care.
+            without one (``''``), such as an object, is held against the nearest. ``"nearest"``: whatever the label
+            says, the norm that explains it best: the one of the smallest ‖d − the part of d in the span of the learned
+            directions‖, so that what an expression does to a face does not count. ``"distance"``: that of the smallest
+            ‖d‖, which confuses more heads (docs/encoders.md). The label ``norm_used`` of the result says which it was,
+            one for all frames of a moving face. Encoders without a norm do not care.
 
         Raises
         ------
@@ -251,11 +251,16 @@ class Encoder:
         features: xr.Dataset,
         inferred: Mapping[str, Any],
         prefers_by: str,
+        masks: list[np.ndarray],
         prototypes: np.ndarray,
         norm: np.ndarray | None,
     ) -> None:
         """Put the inferred norms among ``norms_``."""
-        displacement = dict(zip(self.prefers_, np.nan_to_num(prototypes - norm, nan=0.0), strict=True))
+        displacement = {}
+        for name, mask, each in zip(self.prefers_, masks, np.nan_to_num(prototypes - norm, nan=0.0), strict=True):
+            displacement[name] = each
+            if prefers_by in features.coords and len(shown := set(texts(features, prefers_by)[mask])) == 1:
+                displacement.setdefault(str(shown.pop()), each)  # a prototype with a name of its own
         own = {str(name): row for name, row in zip(self._norms["domain"].values, self._norms.values, strict=True)}
         for name, wanted in inferred.items():
             own[str(name)] = norms_of.inferred_norm(

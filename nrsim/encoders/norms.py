@@ -105,7 +105,7 @@ def inferred_norm(
                 f"labels {labels.names(features, 'stimulus')}",
             )
     chosen = labels.where(features, {norm_by: domain, **wanted}, what=f"stimuli to infer the norm of {domain!r} from")
-    shown, level = texts(features, prefers_by)[chosen], features["intensity"].values[chosen].astype(np.float64)
+    shown, level = texts(features, prefers_by)[chosen].tolist(), features["intensity"].values[chosen].astype(np.float64)
     if not np.isfinite(level).all():
         raise need(f"the intensity of the faces that the norm of {domain!r} is inferred from", "NaN")
     for name, strength in zip(shown, level, strict=True):

@@ -162,7 +162,11 @@ class ExemplarEncoder(Encoder):
 
 
 def _training(prototypes: np.ndarray, norms: np.ndarray | None) -> np.ndarray:
-    return prototypes if norms is None else np.concatenate([prototypes, np.unique(norms, axis=0)])
+    """Return the prototypes and each norm once."""
+    if norms is None:
+        return prototypes
+    first = np.unique(np.nan_to_num(norms, nan=np.inf), axis=0, return_index=True)[1]  # NaN equals nothing
+    return np.concatenate([prototypes, norms[first]])
 
 
 def _squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -149,7 +149,7 @@ def tuning(
     Examples
     --------
     >>> from nrsim.encoders.rules import tuning
-    >>> tuning("rectified", 2.0, along=3.0, orthogonal=[0.0, 4.0]).tolist()
+    >>> tuning("rectified", 2.0, along=3.0, orthogonal=[0.0, 4.0]).round(3).tolist()
     [3.0, 1.8]
     """
     if rule not in RULES:
@@ -165,7 +165,8 @@ def tuning(
     cosine = np.divide(p, h, out=np.zeros_like(h), where=h > 0)
     if rule == "general":
         return h * ((1.0 + cosine) / 2.0) ** exponent
+    positive = np.clip(cosine, 0.0, None)
     if rule == "direction":
-        return np.clip(cosine, 0.0, None)
-    sharpened = np.divide(ahead**exponent, h ** (exponent - 1.0), out=np.zeros_like(h), where=h > 0)
+        return positive
+    sharpened = h * positive**exponent  # [p]₊^ν h^(1−ν), without a power of 0
     return sharpened / length if rule == "expressivity" else sharpened
