@@ -15,17 +15,22 @@ were scored once, when all was decided: FINAL below, and claims.toml.
 Needs ict_head/ict_head_arkit57_id20.npz in the folder NRSIM_DATA for the final heads; takes about ten minutes.
 """
 
+import os
 import sys
 import tempfile
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
+import xarray as xr
 
 import nrsim as nr
 
 EXPRESSIONS = ["happy", "sad", "angry", "fearful", "disgusted", "surprised"]
 LEVELS = [0.25, 0.5, 0.75, 1.0, 1.25]
 SEED = 2023
+UNALIGNED = "log energy, divisive (default study)"
+BEST, ORACLE = "both, points known", "landmarks of the renderer (oracle)"
 
 
 def graded(name, kind, **row):
@@ -83,32 +88,113 @@ def final(path, n_people=8):
     return nr.render_faces(rows, size=128, heads=heads, landmarks="standard", progress=True)
 
 
-def features_of(faces):
-    """Yield the names of features and the features, each step of the way."""
-    learned = {"head": "human", "intensity": 1.0}
-    pixels = faces["image"].values.reshape(faces.sizes["stimulus"], -1)
-    shell = nr.PooledEnergy(1).fit_transform if False else None  # noqa: F841
-    plain = nr.V1Bank([1, 2, 4, 8])
-    pool = nr.PooledEnergy(16)
-    seen = plain.transform(faces, pool=pool)
-    energy = pool.fit(seen).transform(seen)
-    as_pixels = energy.isel(feature=np.zeros(pixels.shape[1], int)).assign_coords(
-        feature_id=("feature", [f"px {i}" for i in range(pixels.shape[1])])
-    )
-    yield "pixels", as_pixels.assign(value=(("stimulus", "feature"), pixels, {"units": "1"}))
-    yield "energy", energy
-    log = nr.PooledEnergy(16, log=True)
+def pixels(faces):
+    """The pictures themselves as features."""
+    values = faces["image"].values.reshape(faces.sizes["stimulus"], -1)
+    like = nr.landmark_features(faces)
+    own = {name: faces[name] for name in faces.coords if faces[name].dims == ("stimulus",)}
+    made = xr.Dataset({"value": (("stimulus", "feature"), values, {"units": "1"})}, own, like.attrs)
+    return made.assign_coords(feature_id=("feature", [f"pixel {i}" for i in range(values.shape[1])]))
+
+
+def steps(faces):
+    """Yield (name, features), each step of the way."""
+    yield "pixels", pixels(faces)
+    pool, log = nr.PooledEnergy(16), nr.PooledEnergy(16, log=True)
+    seen = nr.V1Bank([1, 2, 4, 8]).transform(faces, pool=pool)
+    yield "energy", pool.fit(seen).transform(seen)
     divided = nr.V1Bank([1, 2, 4, 8], normalise="divisive").transform(faces, pool=log)
-    yield "log energy, divisive (the default study)", log.fit(divided).transform(divided)
+    yield UNALIGNED, log.fit(divided).transform(divided)
     for name, landmarks in (("nothing aligned", "none"), ("points found", "find"), ("points known", None)):
         both = nr.aligned_features(faces, "human", norm_by="head", landmarks=landmarks)
         for cue in ("energy", "displacement"):
-            yield f"{cue}, {name}", both.isel(feature=both["cue"].values == cue)
+            yield f"log {cue}, {name}".replace("log d", "d"), both.isel(feature=both["cue"].values == cue)
         yield f"both, {name}", both
-    yield "landmarks of the renderer (oracle)", nr.landmark_features(faces)
-    del learned
+    yield ORACLE, nr.landmark_features(faces)
+
+
+def measured(faces):
+    """Return name of the features → result of the protocol."""
+    general = nr.NormEncoder("general", scale="none")  # whose most active neuron is that of the projection rule
+    return {
+        name: nr.cross_domain_accuracy(features, "human", encoder=general, norm_by="head")
+        for name, features in steps(faces)
+    }
+
+
+def table(results, kinds, title):
+    """Return the lines of a table: accuracy of every kind of heads, over intensities, and intensity read out."""
+    shown = list(dict.fromkeys(kinds.values()))
+    lines = [f"{title}: " + ", ".join(f"{kind} {sum(k == kind for k in kinds.values())}" for kind in shown)]
+    lines.append(
+        f"{'':44}" + "".join(f"{kind:>16}" for kind in shown) + "     all" + "".join(f"{x:>7g}" for x in LEVELS)
+    )
+    for name, result in results.items():
+        of_kind = [
+            float(result["accuracy"].sel(domain=[head for head in kinds if kinds[head] == kind]).mean())
+            for kind in shown
+        ]
+        by_level = result["accuracy_by_intensity"].mean("domain")
+        levels = [float(by_level.sel(intensity=level, method="nearest")) for level in LEVELS]
+        lines.append(
+            f"{name:44}" + "".join(f"{x:16.3f}" for x in of_kind) + f"{float(result['accuracy'].mean()):8.3f}"
+            + "".join(f"{x:7.2f}" for x in levels)
+        )  # fmt: skip
+    for name in (BEST, "both, points found", ORACLE):
+        error = results[name]["readout_rmse"].sel(read_from="own")
+        heads = {head: float(error.sel(test_domain=head)) for head in ("human", *kinds) if head in error["test_domain"]}
+        lines.append(f"intensity, {name}: " + ", ".join(f"{head} {value:.3f}" for head, value in heads.items()))
+    for name in (BEST, "both, points found", "both, nothing aligned", "log energy, points known"):
+        gain = nr.compare_accuracy(results[name], results[UNALIGNED])
+        all_heads = gain.sel(compared="transfer")
+        low, high = float(all_heads["low"]), float(all_heads["high"])
+        lines.append(f"{name} less {UNALIGNED}: {float(all_heads['difference']):+.3f} [{low:+.3f}, {high:+.3f}]")
+    return lines
+
+
+def curve(results):
+    """Return the intensity read out, mean over expressions and over the other heads, and its error from identity."""
+    read = results[BEST]["readout"].sel(read_from="own").mean("category")
+    others = read.sel(test_domain=read["test_domain"] != "human").mean("test_domain")
+    within = others["readout_intensity"].values <= 1.0
+    levels = others["readout_intensity"].values[within]
+    return levels, others.values[within], float(np.sqrt(np.mean((others.values[within] - levels) ** 2)))
 
 
 if __name__ == "__main__":
-    print(__doc__)
-    sys.exit()
+    sets = {"development": development()} if "--final" not in sys.argv else {}
+    data = Path(os.environ.get("NRSIM_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+    head = data / "ict_head" / "ict_head_arkit57_id20.npz"
+    if "--development" not in sys.argv:
+        if not head.is_file():
+            print(
+                "skipped: the final heads; set NRSIM_DATA to the folder that holds ict_head/ict_head_arkit57_id20.npz"
+            )
+        else:
+            sets["final"] = final(head)
+    figure, axes = plt.subplots(1, max(len(sets), 1), figsize=(6 * max(len(sets), 1), 4), layout="constrained")
+    for ax, (title, faces) in zip(np.atleast_1d(axes), sets.items(), strict=True):
+        kinds = dict(zip(faces["head"].values.tolist(), faces["kind"].values.tolist(), strict=True))
+        del kinds["human"]
+        results = measured(faces)
+        lines = table(results, kinds, title)
+        levels, read, error = curve(results)
+        lines.append(f"intensity, mean over the other heads: {np.round(read, 3).tolist()}, RMSE {error:.3f}")
+        print("\n".join(lines) + "\n", flush=True)
+        for name, result in results.items():
+            share = result["accuracy_by_intensity"].mean("domain")
+            ax.plot(share["intensity"], share, marker="o", label=name)
+        ax.axhline(1 / 6, color="0.6", linestyle=":")
+        ax.set(title=f"{title} heads", xlabel="intensity", ylabel="accuracy", ylim=(0, 1.02))
+        if title == "final":
+            gain = nr.compare_accuracy(results[BEST], results[UNALIGNED]).sel(compared="transfer")
+            found = nr.compare_accuracy(results["both, points found"], results[UNALIGNED]).sel(compared="transfer")
+            nr.check_claim("final_aligned", float(results[BEST]["accuracy"].mean()))
+            nr.check_claim("final_aligned_found", float(results["both, points found"]["accuracy"].mean()))
+            nr.check_claim("final_gain", float(gain["difference"]))
+            nr.check_claim("final_gain_found", float(found["difference"]))
+            own = results[BEST]["readout_rmse"].sel(read_from="own", test_domain="human")
+            nr.check_claim("final_intensity_source", float(own))
+            nr.check_claim("final_intensity_others", error)
+    np.atleast_1d(axes)[-1].legend(frameon=False, fontsize=6, loc="lower right")
+    figure.savefig("stettler2023_aligned.png", dpi=150)

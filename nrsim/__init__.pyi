@@ -49,6 +49,9 @@ from .neurons import present as present
 from .neurons import simulate as simulate
 from .objects import render_objects as render_objects
 from .provenance import identical as identical
+from .readout import read_out as read_out
+from .readout import read_out_over_time as read_out_over_time
+from .readout import score_read_out as score_read_out
 from .recipes import list_stimuli as list_stimuli
 from .recipes import load_stimuli as load_stimuli
 from .recordings import published_curves as published_curves

@@ -227,6 +227,13 @@ def _tables(results: Mapping[str, xr.Dataset]) -> list[tuple[str, str]]:
         rows.columns = [f"intensity {level:g}" for level in rows.columns]
         rows.insert(0, "all", accuracy["accuracy"].values)
         tables.append((f"Recognition by intensity (chance {accuracy.attrs['chance']:.2f})", _html(rows.reset_index())))
+    if "readout_scores" in results:
+        threshold = float(results["readout"].attrs["threshold"])
+        title = (
+            f"Read-out with neutral as an answer (below {threshold:.2f}, half of the weakest neuron's activity at its "
+            "prototype): share recognised, and mean intensity read, by true intensity"
+        )
+        tables.append((title, _html(_readout_rows(results["readout_scores"]))))
     if "comparison" in results:
         compared = results["comparison"][["pearson", "spearman", "rmse", "slope_ratio"]].sel(scale="normalised")
         compared = (
@@ -237,6 +244,19 @@ def _tables(results: Mapping[str, xr.Dataset]) -> list[tuple[str, str]]:
         rows = compared.reset_coords(drop=True).to_dataframe().reset_index()
         tables.append(("Strength tuning against published curves (normalised)", _html(rows)))
     return tables
+
+
+def _readout_rows(scores: xr.Dataset) -> pd.DataFrame:
+    """Return two rows for each head: share recognised and mean intensity read, a column for each true intensity."""
+    rows = []
+    for head in scores["domain"].values:
+        one = scores.sel(domain=head)
+        for name, words in (("recognised", "recognised"), ("read_intensity", "intensity read")):
+            levels = {
+                f"intensity {level:g}": float(one[name].sel(intensity=level)) for level in one["intensity"].values
+            }
+            rows.append({"domain": str(head), "": words, **levels})
+    return pd.DataFrame(rows)
 
 
 def _order(values: pd.Series) -> dict[Any, int]:

@@ -19,6 +19,7 @@ from nrsim.errors import unknown
 from nrsim.features import PooledEnergy, PrincipalComponents
 from nrsim.images import load_folder, match_images
 from nrsim.quantities import whole
+from nrsim.readout import read_out, score_read_out
 from nrsim.recipes import load_stimuli
 from nrsim.recordings import published_curves, select
 from nrsim.v1 import V1Bank
@@ -54,7 +55,8 @@ def run_study(
     -------
     dict
         ``stimuli``, ``features``, ``code``, ``recording``, ``tuning`` (TuningCurves), ``fits``, and, where the
-        labels allow it, ``slopes``, ``accuracy`` (several domains) and ``comparison`` (with published curves).
+        labels allow it, ``slopes``, ``accuracy`` (several domains), ``readout`` and ``readout_scores`` (what each
+        stimulus is taken for, how strong, and how often rightly) and ``comparison`` (with published curves).
 
     Raises
     ------
@@ -225,6 +227,7 @@ def _tests(plan: Mapping[str, Any], results: Mapping[str, xr.Dataset], encoder: 
             label=chosen["prefers_by"],
             norm_by=chosen["norm_by"],
         )
+    tests |= _readout(plan, features)
     curves = results["tuning"]
     if {"domain", "expression"} <= set(curves.dims) and curves.attrs["along"] == "intensity":
         same = {name: theirs for name, theirs in _PUBLISHED_NAMES.items() if name in curves["expression"].values}
@@ -232,6 +235,22 @@ def _tests(plan: Mapping[str, Any], results: Mapping[str, xr.Dataset], encoder: 
             on_macaque = curves.sel(domain=["macaque"])
             tests["comparison"] = compare_curves(on_macaque, published_curves(), match=same, seed=plan["seed"])
     return tests
+
+
+def _readout(plan: Mapping[str, Any], features: xr.Dataset) -> dict[str, xr.Dataset]:
+    """Return what the norm-referenced neurons say of each stimulus, and how often rightly, where labels tell."""
+    chosen = plan["encoder"]
+    label, by = chosen["prefers_by"], chosen["norm_by"]
+    if not {label, by, "intensity"} <= {str(name) for name in features.coords}:
+        return {}
+    encoder = NormEncoder(chosen["rule"], chosen["exponent"], "none")  # a gain per neuron would decide for it
+    training = {key: chosen[key] for key in ("prototypes", "norms", "norm_by", "prefers_by")}
+    code = encoder.fit(features, **training).transform(features)
+    prefers, shown = set(code["prefers"].values.tolist()), set(features[label].values.tolist())
+    if len(prefers) < 2 or not prefers <= shown:
+        return {}
+    said = read_out(code)
+    return {"readout": said, "readout_scores": score_read_out(said, label=label, by=by)}
 
 
 def _say(progress: bool, text: str) -> None:

@@ -73,6 +73,21 @@ def test_the_report_is_one_page_that_says_how_it_was_made(studies):
     assert xr.load_dataset(studies / "out" / "stimuli.nc").attrs["recipe_sha256"] in page
 
 
+def test_what_each_stimulus_is_taken_for_is_in_the_results_and_the_report(studies):
+    results = nr.run_study(studies / "study.toml")
+    said, scores = results["readout"], results["readout_scores"]
+    assert said.sizes["stimulus"] == results["stimuli"].sizes["stimulus"]
+    learned = (said["domain"] == "human") & (said["intensity"] == 1)
+    assert (said["answer"] == said["expression"]).values[learned.values].all()
+    assert said["read_intensity"].values[learned.values] == pytest.approx(1.0)
+    assert scores["recognised"].sel(domain="human", intensity=0).item() == 1.0
+    page = (studies / "out" / "report.html").read_text()
+    assert "intensity read" in page
+    one = 'encoder.prototypes={happy = {domain = "human", expression = "happy", intensity = 1.0}}'
+    alone = nr.run_study(studies / "study.toml", assignments=[one, "neurons.trials=1"])
+    assert "readout" not in alone  # one neuron has nothing to choose from
+
+
 def test_the_study_left_behind_gives_the_same_recording_and_another_seed_another(studies):
     again = nr.run_study(studies / "out" / "study.toml")
     saved = xr.load_dataset(studies / "out" / "recording.nc")

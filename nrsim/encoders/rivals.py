@@ -28,6 +28,9 @@ class AxisEncoder(Encoder):
         w, ``(neuron, feature)``.
     centre_
         c, ``(feature,)``.
+    baseline_
+        Activity at the norm that each prototype came with, ``(neuron,)``; None without norms. It travels as the label
+        ``baseline``: a read-out needs it to know where intensity 0 is.
 
     Examples
     --------
@@ -49,6 +52,10 @@ class AxisEncoder(Encoder):
                 "needed a prototype that differs from the mean of the training stimuli; add norms or prototypes"
             )
         self.axes_ = difference / squared[:, None]
+        self.baseline_ = None if norms is None else np.diagonal(self._respond(norms, None)).copy()
+
+    def _neuron_labels(self) -> dict[str, np.ndarray]:
+        return {} if self.baseline_ is None else {"baseline": self.baseline_}
 
     def _respond(self, value: np.ndarray, norm: np.ndarray | None) -> np.ndarray:
         return np.nan_to_num(value - self.centre_, nan=0.0) @ self.axes_.T
@@ -114,6 +121,8 @@ class ExemplarEncoder(Encoder):
         The stored faces u_k, ``(neuron, feature)``.
     sigma_
         σ, feature units.
+    baseline_
+        Activity at the norm that each prototype came with, ``(neuron,)``; None without norms.
 
     Raises
     ------
@@ -143,6 +152,10 @@ class ExemplarEncoder(Encoder):
             raise ValueError("needed at least two different training stimuli, whose distance sets the width; add norms")
         self.sigma_ = self.width * float(np.median(apart))
         self.exemplars_ = prototypes
+        self.baseline_ = None if norms is None else np.diagonal(self._respond(norms, None)).copy()
+
+    def _neuron_labels(self) -> dict[str, np.ndarray]:
+        return {} if self.baseline_ is None else {"baseline": self.baseline_}
 
     def _respond(self, value: np.ndarray, norm: np.ndarray | None) -> np.ndarray:
         return np.exp(-_squared_distances(value, self.exemplars_) / (2 * self.sigma_**2))

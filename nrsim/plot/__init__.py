@@ -14,6 +14,8 @@ from nrsim.plot.matching import image_statistics as image_statistics
 from nrsim.plot.overlays import pools as pools
 from nrsim.plot.overlays import v1_orientation as v1_orientation
 from nrsim.plot.published import beside_published as beside_published
+from nrsim.plot.readout import confusion as confusion
+from nrsim.plot.readout import readout_over_time as readout_over_time
 from nrsim.plot.spikes import population as population
 from nrsim.plot.spikes import raster as raster
 from nrsim.plot.stimuli import stimulus_sheet as stimulus_sheet
