@@ -28,6 +28,8 @@ DEFAULTS: dict[str, Any] = {
         "rule": "general",
         "exponent": 1.0,
         "scale": "prototype",
+        "threshold": 0.0,
+        "neutral": False,
         "prototypes": {"domain": "human", "intensity": 1.0},
         "norms": {"intensity": 0.0},
         "norm_by": "domain",

@@ -180,7 +180,7 @@ def _features(plan: Mapping[str, Any], stimuli: xr.Dataset, progress: bool) -> x
 
 def _encode(plan: Mapping[str, Any], features: xr.Dataset) -> tuple[xr.Dataset, NormEncoder]:
     chosen = plan["encoder"]
-    encoder = NormEncoder(chosen["rule"], chosen["exponent"], chosen["scale"])
+    encoder = NormEncoder(**{key: chosen[key] for key in ("rule", "exponent", "scale", "threshold", "neutral")})
     training = {key: chosen[key] for key in ("prototypes", "norms", "norm_by", "prefers_by")}
     codes = [encoder.fit(features, **training).transform(features)]
     for control in chosen["controls"]:
