@@ -131,6 +131,16 @@ class FaceGrid:
         """Names of the heads."""
         return list(self._marked)
 
+    def marked(self, head: str) -> np.ndarray:
+        """Return the points on a head's norm, ``(point, 2)``: x and y in degrees, y up.
+
+        Raises
+        ------
+        ValueError
+            If there is no such head.
+        """
+        return self._marked[self._known(str(head))].copy()
+
     @property
     def place_names(self) -> list[str]:
         """Names of the places, row by row from the top left."""

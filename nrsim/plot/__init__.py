@@ -10,6 +10,8 @@ from nrsim.plot.effects import curve_overlay as curve_overlay
 from nrsim.plot.effects import curve_overlay_grid as curve_overlay_grid
 from nrsim.plot.effects import slopes as slopes
 from nrsim.plot.energy import v1_response as v1_response
+from nrsim.plot.faces_aligned import displacement as displacement
+from nrsim.plot.faces_aligned import face_grid as face_grid
 from nrsim.plot.matching import image_statistics as image_statistics
 from nrsim.plot.overlays import pools as pools
 from nrsim.plot.overlays import v1_orientation as v1_orientation
