@@ -89,6 +89,12 @@ def aligned_features(
     1.0
     """
     check(faces, "StimulusSet", values=False)
+    if "frame" in faces["image"].dims:
+        raise need("still faces", "moving ones", "Do the steps one by one: docs/transfer.md")
+    if norm_by not in faces.coords:
+        raise unknown("label of the stimuli", norm_by, labels.names(faces, "stimulus"))
+    if not (faces[norm_by].values.astype(str) == reference).any():
+        raise unknown(f"{norm_by} as reference", reference, faces[norm_by].values)
     wanted = [cues] if isinstance(cues, str) else list(cues)
     for cue in wanted:
         if cue not in CUES:
@@ -115,8 +121,6 @@ def aligned_features(
         moved = PhaseDisplacement(size, places=grid)
         seen = V1Bank(low).responses(faces, pool=moved, progress=progress)
         made.append(moved.fit(seen, norms=norms, norm_by=norm_by).transform(seen))
-    if "frame" in faces["image"].dims:
-        raise need("still faces", "moving ones", "Do the steps one by one: docs/transfer.md")
     equal = {norm_by: reference, **({"intensity": 1.0} if prototypes is None else prototypes)}
     names = [cue for cue in CUES if cue in wanted]
     return join_features(made, equal=equal, norms=norms, norm_by=norm_by, names=names)
@@ -126,8 +130,6 @@ def _found(
     faces: xr.Dataset, reference: str, norms: Mapping[str, Any], norm_by: str, points: Sequence[str] | None
 ) -> xr.DataArray:
     """Return the landmarks of all heads' norms, those of the reference as marked and all others found."""
-    if norm_by not in faces.coords:
-        raise unknown("label of the stimuli", norm_by, labels.names(faces, "stimulus"))
     chosen = labels.where(faces, norms, what="stimuli for the norms")
     own = np.array([str(name) == reference for name in faces[norm_by].values])
     if not (chosen & own).any():
