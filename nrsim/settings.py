@@ -23,7 +23,7 @@ DEFAULTS: dict[str, Any] = {
         "orientations": 8,
         "normalise": "divisive",
     },
-    "features": {"size": 16, "log": True, "components": 0},
+    "features": {"size": 16, "log": True, "components": 0, "align": "none", "cues": ["energy"]},
     "encoder": {
         "rule": "general",
         "exponent": 1.0,
@@ -49,7 +49,7 @@ _OPTIONAL: dict[str, set[str]] = {
         *("bandwidth", "orientation_bandwidth", "aspect_ratio", "envelope", "semi_saturation", "exponent"),
         *("neighbourhood", "accuracy"),
     },
-    "features": {"tolerance", "places", "statistic", "floor"},
+    "features": {"tolerance", "places", "statistic", "floor", "reference"},
 }
 
 

@@ -16,12 +16,13 @@ from nrsim import files, neurons, provenance, report, settings, tuning
 from nrsim.comparison import compare_curves, cross_domain_accuracy
 from nrsim.encoders import AxisEncoder, ExemplarEncoder, NormEncoder, join_codes
 from nrsim.errors import unknown
-from nrsim.features import PooledEnergy, PrincipalComponents
+from nrsim.features import PooledEnergy
 from nrsim.images import load_folder, match_images
 from nrsim.quantities import whole
 from nrsim.readout import read_out, score_read_out
 from nrsim.recipes import load_stimuli
 from nrsim.recordings import published_curves, select
+from nrsim.study_features import NO_POOL, features_of, is_aligned, reference_of
 from nrsim.v1 import V1Bank
 
 _MODELS = {"AdaptiveLIF": neurons.AdaptiveLIF, "RateUnits": neurons.RateUnits}
@@ -94,8 +95,12 @@ def _plan(study: str | os.PathLike[str] | Mapping[str, Any] | None, assignments:
         if control not in (*_RIVALS, "norm-shuffled"):
             raise unknown("control", control, (*_RIVALS, "norm-shuffled"))
     plan["v1"] = _stated(_call(V1Bank, "v1", plan["v1"]), but=("threads", "phases"))
-    pool = {key: value for key, value in plan["features"].items() if key != "components"}
-    plan["features"] |= _stated(_call(PooledEnergy, "features", pool))
+    _call(PooledEnergy, "features", {key: value for key, value in plan["features"].items() if key not in NO_POOL})
+    if is_aligned(plan):
+        plan["features"].setdefault("reference", reference_of(plan))
+    else:
+        pool = {key: value for key, value in plan["features"].items() if key not in NO_POOL}
+        plan["features"] |= _stated(PooledEnergy(**pool))
     plan["neurons"]["parameters"] = provenance.plain(_model(plan).get_params())
     plan["presentation"] = _known_parameters(neurons.present) | plan["presentation"]
     return plan
@@ -132,7 +137,7 @@ def _call(function: Any, table: str, parameters: Mapping[str, Any], *arguments: 
 def _run(plan: Mapping[str, Any], progress: bool) -> dict[str, xr.Dataset]:
     stimuli = _stimuli(plan, progress)
     _say(progress, f"V1: {stimuli.sizes['stimulus']} images")
-    features = _features(plan, stimuli, progress)
+    features = features_of(plan, stimuli, progress)
     code, encoder = _encode(plan, features)
     drive = _call(neurons.present, "presentation", plan["presentation"], code)
     trials = plan["neurons"]["trials"]
@@ -165,17 +170,6 @@ def _stimuli(plan: Mapping[str, Any], progress: bool) -> xr.Dataset:
     else:
         stimuli = load_folder(source.pop("folder"), source.pop("table"), progress=progress, **source)
     return stimuli if match is None else match_images(stimuli, match, progress=progress, **how)
-
-
-def _features(plan: Mapping[str, Any], stimuli: xr.Dataset, progress: bool) -> xr.Dataset:
-    chosen = dict(plan["features"])
-    components = chosen.pop("components")
-    pool = PooledEnergy(**chosen)
-    seen = V1Bank(**plan["v1"]).transform(stimuli, pool=pool, progress=progress)
-    features = pool.fit(seen).transform(seen)
-    if components:
-        features = PrincipalComponents(components).fit(features).transform(features)
-    return features
 
 
 def _encode(plan: Mapping[str, Any], features: xr.Dataset) -> tuple[xr.Dataset, NormEncoder]:

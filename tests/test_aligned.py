@@ -23,7 +23,7 @@ def faces():
     return nr.render_faces(rows, size=96)
 
 
-SETTINGS = {"norm_by": "head", "size": 10, "frequencies": [1, 2, 4]}
+SETTINGS = {"norm_by": "head", "size": 10, "bank": nr.V1Bank([1, 2, 4])}
 
 
 def test_one_call_is_the_steps_one_by_one(faces):

@@ -265,3 +265,31 @@ def test_studies_of_faces_beside_objects_and_of_several_views(tmp_path, stimuli,
     words = [part for change in changes for part in ("--set", change)]
     assert cli.main(["run", str(tmp_path / "study.toml"), "--out", str(tmp_path / "out"), *words]) == 0
     assert (tmp_path / "out" / "report.html").is_file()
+
+
+def test_a_study_aligns_heads_and_adds_cues():
+    faces = {
+        "recipe": "expressions",
+        "parameters": {"size": 48, "intensities": [0.0, 0.5, 1.0], "domains": ["human", "cartoon"]},
+    }
+    features = {"size": 8, "align": "find", "cues": ["energy", "displacement"]}
+    small = {"stimuli": faces, "v1": {"frequencies": [1.0, 2.0]}, "neurons": {"trials": 1}, "encoder": {"shuffles": 1}}
+    results = nr.run_study({**small, "features": features})
+    assert set(results["features"]["cue"].values) == {"energy", "displacement"}
+    assert "FaceGrid" in results["features"].attrs["parameters"]
+    named = {"smile": {"domain": "human", "expression": "happy", "intensity": 1.0},
+             "frown": {"domain": "human", "expression": "angry", "intensity": 1.0}}  # fmt: skip
+    with pytest.raises(ValueError, match="unknown value of features.align 'found'; nearest: 'find'"):
+        nr.run_study({**small, "features": {"align": "found"}})
+    with pytest.raises(ValueError, match="unknown cue in features.cues 'displacment'; nearest: 'displacement'"):
+        nr.run_study({**small, "features": {"cues": ["displacment"]}})
+    with pytest.raises(ValueError, match="only size, components and reference beside align and cues; got tolerance"):
+        nr.run_study({**small, "features": {"align": "known", "tolerance": 0.2}})
+    with pytest.raises(ValueError, match="beside features.reference"):
+        nr.run_study({**small, "features": {"reference": "human"}})
+    with pytest.raises(ValueError, match="features.reference, the domain whose frame"):
+        nr.run_study({**small, "features": {"align": "known"}, "encoder": {"prototypes": {"intensity": 1.0}}})
+    again = nr.run_study(
+        {**small, "features": {"size": 8, "align": "known"}, "encoder": {"prototypes": named, "shuffles": 1}}
+    )
+    assert set(again["features"]["cue"].values) == {"energy"}

@@ -17,7 +17,6 @@ from nrsim.v1 import V1Bank
 FREQUENCIES = (1.0, 2.0, 4.0, 8.0)
 LOWEST = 0.5  # cycles/degree: displacement also needs what turns by less than half a cycle when a jaw drops
 CUES = ("energy", "displacement")
-_FINE = tuple(float(each) for each in 2.0 ** np.arange(0, 3.5, 0.5))  # half octaves: for finding landmarks
 
 
 def aligned_features(
@@ -27,7 +26,7 @@ def aligned_features(
     landmarks: xr.DataArray | str | None = None,
     cues: Sequence[str] = CUES,
     size: int = 16,
-    frequencies: Sequence[float] = FREQUENCIES,
+    bank: V1Bank | None = None,
     prototypes: Mapping[str, Any] | None = None,
     norms: Mapping[str, Any] | None = None,
     norm_by: str = "domain",
@@ -55,8 +54,10 @@ def aligned_features(
         ``"energy"``, ``"displacement"`` or both (default).
     size
         Places along each side of the picture. Default 16 (chosen).
-    frequencies
-        Preferred spatial frequencies of the bank, cycles/degree. Default 1, 2, 4, 8.
+    bank
+        The :class:`nrsim.V1Bank` whose complex cells give the energy. The displacement is read from its simple cells,
+        as they are before normalisation, with 0.5 cycles/degree added where it has nothing as low. Default
+        ``V1Bank([1, 2, 4, 8])``, not normalised: the logarithm takes gains away.
     prototypes
         Labels → values of the prototypes, within the reference. Default ``{"intensity": 1.0}``.
     norms
@@ -84,7 +85,7 @@ def aligned_features(
     >>> rows = [{"domain": head, "expression": name, "intensity": level} for head in ("human", "macaque")
     ...     for name in ("happy", "angry") for level in (0.5, 1.0)]
     >>> faces = nr.render_faces([{"domain": "human"}, {"domain": "macaque"}, *rows], size=64)
-    >>> features = nr.aligned_features(faces, "human", size=8, frequencies=[1, 2, 4])
+    >>> features = nr.aligned_features(faces, "human", size=8, bank=nr.V1Bank([1, 2, 4]))
     >>> float(nr.cross_domain_accuracy(features, "human")["accuracy"].sel(domain="macaque"))
     1.0
     """
@@ -101,14 +102,14 @@ def aligned_features(
             raise unknown("cue", cue, CUES)
     if not wanted:
         raise need("one cue or more", "none")
-    bank = V1Bank(frequencies)
+    bank = V1Bank(FREQUENCIES) if bank is None else bank
     norms = {"intensity": 0.0} if norms is None else norms
     grid = None
     if isinstance(landmarks, str):
         if landmarks not in ("find", "none"):
             raise unknown("way to landmarks", landmarks, ("find", "none"))
         if landmarks == "find":
-            landmarks = _found(faces, reference, norms, norm_by, points)
+            landmarks = _found(faces, reference, bank, norms, norm_by, points)
     if not isinstance(landmarks, str):
         grid = FaceGrid(faces, reference, landmarks=landmarks, norms=norms, norm_by=norm_by, points=points, size=size)
     made = []
@@ -117,17 +118,40 @@ def aligned_features(
         seen = bank.transform(faces, pool=pool, progress=progress)
         made.append(pool.fit(seen).transform(seen))
     if "displacement" in wanted:
-        low = sorted({LOWEST, *bank.frequencies})
         moved = PhaseDisplacement(size, places=grid)
-        seen = V1Bank(low).responses(faces, pool=moved, progress=progress)
+        seen = _simple(bank).responses(faces, pool=moved, progress=progress)
         made.append(moved.fit(seen, norms=norms, norm_by=norm_by).transform(seen))
     equal = {norm_by: reference, **({"intensity": 1.0} if prototypes is None else prototypes)}
     names = [cue for cue in CUES if cue in wanted]
     return join_features(made, equal=equal, norms=norms, norm_by=norm_by, names=names)
 
 
+def _simple(bank: V1Bank) -> V1Bank:
+    """Return the bank of signed cells that displacement is read from."""
+    lowest = [] if min(bank.frequencies) <= LOWEST else [LOWEST]
+    changed = {
+        "frequencies": [*lowest, *bank.frequencies],
+        "phases": (0.0, 90.0),
+        "normalise": "none",
+        "temporal": None,
+    }
+    return V1Bank(**{**bank.get_params(), **changed})
+
+
+def _fine(bank: V1Bank) -> V1Bank:
+    """Return a bank in half octaves over the same range, that landmarks are found with."""
+    low, high = min(bank.frequencies), max(bank.frequencies)
+    steps = max(1, round(2 * np.log2(high / low)))
+    return V1Bank([float(each) for each in np.geomspace(low, high, steps + 1)] if high > low else [low])
+
+
 def _found(
-    faces: xr.Dataset, reference: str, norms: Mapping[str, Any], norm_by: str, points: Sequence[str] | None
+    faces: xr.Dataset,
+    reference: str,
+    bank: V1Bank,
+    norms: Mapping[str, Any],
+    norm_by: str,
+    points: Sequence[str] | None,
 ) -> xr.DataArray:
     """Return the landmarks of all heads' norms, those of the reference as marked and all others found."""
     chosen = labels.where(faces, norms, what="stimuli for the norms")
@@ -137,7 +161,7 @@ def _found(
     if "landmark" not in faces.coords:
         raise need(f"landmarks on the norm of {reference!r}, to find those of the others by", "none")
     marked = faces.isel(stimulus=np.flatnonzero(chosen & own))
-    bank = V1Bank(_FINE)
+    fine = _fine(bank)
     if points is None:
         from nrsim.features.face_grid import POINTS
 
@@ -149,7 +173,7 @@ def _found(
     ids = [str(name) for name in marked["stimulus_id"].values]
     new = faces.isel(stimulus=np.flatnonzero(chosen & ~own))
     if new.sizes["stimulus"]:
-        found = find_landmarks(bank.transform(new), like=bank.transform(marked), points=points)
+        found = find_landmarks(fine.transform(new), like=fine.transform(marked), points=points)
         where = np.concatenate([where, found.transpose("stimulus", "point", "axis").values])
         ids += [str(name) for name in new["stimulus_id"].values]
     coords = {"stimulus_id": ("stimulus", ids), "point": list(points), "axis": ["x", "y"]}
