@@ -281,6 +281,8 @@ def test_compared_in_pairs_against_counting():
 
 
 WRONG = {
+    "encoder's name": ({"encoder": "norm"}, TypeError, "an encoder with fit and transform.*got 'norm'"),
+    "encoder's class": ({"encoder": nr.AxisEncoder}, TypeError, "an encoder with fit and transform"),
     "seed": ({"draws": 2}, ValueError, "seed for random draws"),
     "draws": ({"draws": -1}, ValueError, "draws: needed at least 0"),
     "average drawn": ({"draws": 2, "seed": 1, "norms": "average"}, ValueError, "norms chosen by labels"),

@@ -57,7 +57,16 @@ def test_a_run_leaves_everything(studies):
     names = {path.name for path in out.iterdir()}
     wanted = {"stimuli.nc", "recording.nc", "tuning.nc", "study.toml", "report.html"}
     assert wanted <= names
-    figures = {"stimuli", "intensity_response", "slopes", "tuning", "raster", "population", "time_course"}
+    figures = {
+        "stimuli",
+        "intensity_response",
+        "slopes",
+        "recognition",
+        "tuning",
+        "raster",
+        "population",
+        "time_course",
+    }
     assert {f"{name}.{ending}" for name in figures for ending in ("png", "pdf")} <= names
     assert not [name for name in names if "partial" in name]
     for name, noun in (("stimuli", "StimulusSet"), ("recording", "Recording"), ("tuning", "TuningCurves")):

@@ -139,6 +139,8 @@ def cross_domain_accuracy(
             f"domains {sorted(set(who.domain))}",
         )
     encoder = NormEncoder("projection", scale="none") if encoder is None else encoder
+    if isinstance(encoder, type) or not all(hasattr(encoder, name) for name in ("fit", "transform")):
+        raise need('an encoder with fit and transform, nr.NormEncoder("general")', repr(encoder), kind=TypeError)
     seen, norm = features, norms
     if one_norm:
         seen = features.assign_coords({norm_by: ("stimulus", np.full(len(who.ids), source))})
