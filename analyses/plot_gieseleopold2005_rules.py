@@ -14,8 +14,8 @@ Which expression a neuron prefers shows in the slope along it minus that along t
 the last panel the same expressions drive spiking neurons through each rule (the rule per landmark from 23 points of the
 rendered head, all others from V1 energy). Expressions differ in how far they move a face, and ½(‖d‖ + n·d) takes that
 for a preference: a neuron is compared with those of the same expression whose directions were shuffled, their median
-being 0. The black dots must lie above the grey ones; those of the 1-norm rule, over thousands of features of which a few
-have the largest weight, do so for half of the expressions only.
+being 0. The black dots must lie above the grey ones; those of the 1-norm rule, over thousands of features of which a
+few have the largest weight, do so for half of the expressions only.
 """
 
 import matplotlib.pyplot as plt
