@@ -11,8 +11,8 @@ all others, in all four; the person's whole curve is moved up by as much, the sa
 person's anti-face moves it by less. The size is that of the equation, (1 − (1 − η)^n) of the anti-face.
 
 What does not follow from it. Somebody else's anti-face moves the curve too, up where the two people are alike in the
-features, as the first two are here. The account has one free number, η, and nothing in it ends the adaptation: shown for
-ever, the anti-face becomes the norm, and looks like nobody. What a neuron answers is here what is seen.
+features, as the first two are here. The account has one free number, η, and nothing in it ends the adaptation: shown
+for ever, the anti-face becomes the norm, and looks like nobody. What a neuron answers is here what is seen.
 """
 
 import matplotlib.pyplot as plt
