@@ -201,7 +201,8 @@ def _best(curves: xr.Dataset, head: str) -> str:
     at = curves["firing_rate"].sel(domain=head, intensity=1.0).transpose("neuron", "expression").values
     names, counts = curves["expression"].values, []
     for encoder in dict.fromkeys(curves["encoder"].values):
-        rows = np.flatnonzero((curves["encoder"].values == encoder) & np.isfinite(at).all(axis=1))
+        shown = np.isfinite(at).all(axis=1) & np.isin(curves["prefers"].values, names)  # not the neuron for neutral
+        rows = np.flatnonzero((curves["encoder"].values == encoder) & shown)
         own = int((names[at[rows].argmax(axis=1)] == curves["prefers"].values[rows]).sum())
         counts.append(f"{encoder} {own} of {len(rows)}")
     return f"At intensity 1 a neuron fires most to what it prefers: {', '.join(counts)}."

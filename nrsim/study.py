@@ -208,7 +208,7 @@ def _tests(plan: Mapping[str, Any], results: Mapping[str, xr.Dataset], encoder: 
     heads = {str(name) for name in names_of} - {""}
     prototypes = chosen["prototypes"]
     source = prototypes.get(chosen["norm_by"]) if isinstance(prototypes, Mapping) else None
-    several = results["code"]["prefers"].to_series().nunique() > 1
+    several = len(encoder.prefers_) > 1
     if isinstance(source, str) and several and len(heads) > 1 and "intensity" in names and encoder.norms_ is not None:
         rest = {key: value for key, value in prototypes.items() if key != chosen["norm_by"]}
         fresh = NormEncoder(chosen["rule"], chosen["exponent"], "none")  # a gain per neuron would decide for it

@@ -302,3 +302,17 @@ def test_a_study_aligns_heads_and_adds_cues():
         {**small, "features": {"size": 8, "align": "known"}, "encoder": {"prototypes": named, "shuffles": 1}}
     )
     assert set(again["features"]["cue"].values) == {"energy"}
+
+
+@pytest.mark.parametrize("rule", ["linear", "projection"])
+def test_a_study_with_a_neutral_neuron_and_a_threshold(rule, studies):
+    own = {"rule": rule, "threshold": 1.0, "neutral": True, "controls": ["norm-shuffled"], "shuffles": 1}
+    study = {"stimuli": {"recipe": str(studies / "small.toml")}, "v1": {"frequencies": [1.0, 2.0]}, "encoder": own}
+    study |= {"features": {"size": 8}, "neurons": {"trials": 2}}
+    results = nr.run_study(study, out=studies / rule)
+    code = results["code"]
+    assert list(code["prefers"].values) == ["happy", "surprised", "neutral", "happy", "surprised"]
+    activity = code["activity"].values
+    assert (activity[:, :2] == 0).any() and (activity[code["intensity"].values == 0, 2] == 1.0).all()
+    assert results["accuracy"].sizes["category"] == 2
+    assert "2 of 2" in (studies / rule / "report.html").read_text()
