@@ -45,12 +45,12 @@ results = {
 # %%
 # Accuracy and intensity read out.
 figure, axes = plt.subplots(1, 2, figsize=(8, 3.2), layout="constrained")
-for name, result in results.items():
+for (name, result), line in zip(results.items(), (":", "--", "-"), strict=True):
     share = result["accuracy_by_intensity"].mean("domain")
-    axes[0].plot(share["intensity"], share, marker="o", label=name)
+    axes[0].plot(share["intensity"], share, marker="o", linestyle=line, label=name)
     read = result["readout"].sel(read_from="own").mean("category")
     others = read.sel(test_domain=read["test_domain"] != "human").mean("test_domain")
-    axes[1].plot(others["readout_intensity"], others, marker="o", label=name)
+    axes[1].plot(others["readout_intensity"], others, marker="o", linestyle=line, label=name)
 axes[0].axhline(1 / 6, color="0.6", linestyle=":")
 axes[1].plot([0, 1.25], [0, 1.25], color="0.6", linestyle=":")
 axes[0].set(xlabel="intensity", ylabel="accuracy on four other heads", ylim=(0, 1.03))

@@ -64,7 +64,7 @@ def face_grid(grid: Grid, faces: xr.Dataset, *, heads: Sequence[str] | None = No
     for name in shown:
         if name not in grid.heads:
             raise unknown("head of the grid", name, grid.heads)
-    figure, axes = plt.subplots(1, len(shown), figsize=(2.6 * len(shown), 2.8), layout="constrained", squeeze=False)
+    figure, axes = plt.subplots(1, len(shown), figsize=(2.6 * len(shown), 3.0), layout="constrained", squeeze=False)
     for ax, name in zip(axes[0], shown, strict=True):
         _picture(ax, faces, grid.norm_by, name)
         rows = grid.places(name).reshape(*grid.size, 2)
