@@ -147,16 +147,18 @@ def test_neurons_may_differ_in_exponent():
 
 @pytest.mark.parametrize("rule", ["general", "projection", "direction", "rectified"])
 def test_rules_that_agree_on_the_best_neuron_do_so_through_the_encoder(rule):
-    """At ν = 1, in feature units and before a threshold, which neuron is most active is a matter of n·d alone."""
+    """In feature units and before a threshold, which neuron is most active is a matter of n·d alone."""
     features = nr.example("Features")
     fit = {"prototypes": {"domain": "human", "intensity": 1.0}, "norms": {"intensity": 0.0}}
     shown = features["intensity"].values > 0
     noisy = features.copy(deep=True)
     noisy["value"].values[:] += np.random.default_rng(0).normal(0, 1.0, noisy["value"].shape)
     found = []
-    for each in (rule, "projection"):
-        activity = nr.NormEncoder(each, scale="none").fit(features, **fit).transform(noisy)["activity"].values[shown]
+    for each, exponent in ((rule, 1.0), (rule, 2.5), ("projection", 1.0)):
+        activity = (
+            nr.NormEncoder(each, exponent, "none").fit(features, **fit).transform(noisy)["activity"].values[shown]
+        )
         assert (activity.max(axis=1) > 0).all()
         found.append(activity.argmax(axis=1))
-    assert (found[0] == found[1]).all()
-    assert len(set(found[0])) == 2
+    assert (found[0] == found[2]).all() and (found[1] == found[2]).all()
+    assert len(set(found[2])) == 2
