@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from nrsim import labels
 from nrsim.errors import need, unknown
-from nrsim.features import graph
+from nrsim.features import graph, profiles
 from nrsim.quantities import bare
 from nrsim.schema import check
 
@@ -85,7 +85,7 @@ def find_landmarks(
     marked = _energy(like, "like")
     for name in ("frequency", "orientation"):
         _same(faces[name].values, like[name].values, name)
-    channels = graph.Channels(faces["frequency"].values.astype(float), faces["orientation"].values.astype(float))
+    channels = profiles.Channels(faces["frequency"].values.astype(float), faces["orientation"].values.astype(float))
     if len(channels.orientation) < 2:
         raise need("energy of two or more orientations", f"{len(channels.orientation)}")
     names, places = _marked(like, points)
@@ -205,8 +205,8 @@ def _pixel(seen: xr.Dataset) -> np.ndarray:
     return np.array(steps)
 
 
-def _seen(energy: xr.DataArray, i: int, pixel: np.ndarray) -> graph.Seen:
+def _seen(energy: xr.DataArray, i: int, pixel: np.ndarray) -> profiles.Seen:
     values = np.asarray(energy.isel(stimulus=i).values)
     if not np.isfinite(values).all():
         raise need("finite energies", f"NaN or infinity in {str(energy['stimulus_id'].values[i])!r}")
-    return graph.Seen(graph.profile(values).reshape(-1, *values.shape[2:]), pixel)
+    return profiles.Seen(profiles.profile(values).reshape(-1, *values.shape[2:]), pixel)
