@@ -135,7 +135,7 @@ class Graph:
         inside = np.flatnonzero((cycles >= low) & (cycles <= high))
         if len(inside):
             return inside
-        return np.array([np.argmin(np.maximum(np.log(max(low, 1e-9) / cycles), np.log(cycles / max(high, 1e-9))))])
+        return np.array([np.argmin(np.maximum(np.log(max(low, 1e-9) / cycles), np.log(cycles / min(high, 1e9))))])
 
     def _fit(self, points: np.ndarray) -> Place:
         """Return the place whose step fits the mean shape to ``points (point, 2)``, degree, along each axis."""
