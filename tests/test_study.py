@@ -286,8 +286,8 @@ def test_a_study_aligns_heads_and_adds_cues():
     results = nr.run_study({**small, "features": features})
     assert set(results["features"]["cue"].values) == {"energy", "displacement"}
     assert "FaceGrid" in results["features"].attrs["parameters"]
-    named = {"smile": {"domain": "human", "expression": "happy", "intensity": 1.0},
-             "frown": {"domain": "human", "expression": "angry", "intensity": 1.0}}  # fmt: skip
+    named = {"happy": {"domain": "human", "expression": "happy", "intensity": 1.0},
+             "angry": {"domain": "human", "expression": "angry", "intensity": 1.0}}  # fmt: skip
     with pytest.raises(ValueError, match="unknown value of features.align 'found'; nearest: 'find'"):
         nr.run_study({**small, "features": {"align": "found"}})
     with pytest.raises(ValueError, match="unknown cue in features.cues 'displacment'; nearest: 'displacement'"):
