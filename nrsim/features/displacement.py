@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -14,6 +14,7 @@ from nrsim.errors import NotFittedError, need
 from nrsim.features.base import same_features
 from nrsim.features.face_grid import FaceGrid
 from nrsim.features.phase import displacement
+from nrsim.features.places import OnHead
 from nrsim.quantities import bare, whole
 from nrsim.schema import check
 from nrsim.windows import Pool
@@ -134,7 +135,13 @@ class PhaseDisplacement:
         """Return name → (numbers of the stimuli, their samples) of the heads whose places differ, or None."""
         if self.grid is None:
             return None
-        return {name: (rows, _OnHead(self, self.grid, name)) for name, rows in self.grid.groups(faces).items()}
+        return {name: (rows, OnHead(self, self._sampler(name))) for name, rows in self.grid.groups(faces).items()}
+
+    def _sampler(self, head: str) -> Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+        if self.grid is None:
+            raise ValueError("internal: no grid")
+        at = self.grid.places(head, finer=FINER)
+        return lambda y, x: _pixels(at, y, x)
 
     def fit(self, seen: xr.Dataset, *, norms: Mapping[str, Any] | None = None, norm_by: str = "domain") -> Self:
         """Keep the responses to the norm of each head.
@@ -262,25 +269,6 @@ class PhaseDisplacement:
             return values[even] + 1j * values[odd]
 
         return one
-
-
-class _OnHead:
-    """The samples on one head."""
-
-    statistic = "energy"
-
-    def __init__(self, pool: PhaseDisplacement, grid: FaceGrid, head: str) -> None:
-        self.pool, self.grid, self.head = pool, grid, head
-
-    @property
-    def place_names(self) -> list[str]:
-        return self.pool.place_names
-
-    def windows(self, y: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return _pixels(self.grid.places(self.head, finer=FINER), y, x)
-
-    def get_params(self) -> dict[str, Any]:
-        return self.pool.get_params()
 
 
 def _even(y: np.ndarray, x: np.ndarray, size: list[int]) -> np.ndarray:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -17,6 +17,7 @@ from nrsim._version import __version__
 from nrsim.errors import NotFittedError, need, unknown
 from nrsim.features.base import same_features
 from nrsim.features.face_grid import FaceGrid
+from nrsim.features.places import OnHead, centres, channels, extent, names
 from nrsim.quantities import bare, whole
 from nrsim.schema import check
 from nrsim.windows import Pool
@@ -93,7 +94,7 @@ class PooledEnergy:
                     "the tolerance in the FaceGrid", f"tolerance={tolerance!r} beside it", "FaceGrid(tolerance=…)"
                 )
             self.size = self.grid.size
-        self.places = None if places is None or self.grid is not None else _centres(places)  # type: ignore[arg-type]
+        self.places = None if places is None or self.grid is not None else centres(places)  # type: ignore[arg-type]
         if self.places is not None and tolerance is None:
             raise need("tolerance, the windows' standard deviation in degrees, with places", "none", "Such as 0.2")
         if statistic not in windows.STATISTICS:
@@ -136,30 +137,33 @@ class PooledEnergy:
         if self.places is None:
             down, across = self.size if isinstance(self.size, list) else (self.size, self.size)
             return windows.grid(rows, down, self.tolerance), windows.grid(columns, across, self.tolerance)
-        centres = np.array(list(self.places.values()))
-        (left, right), (low, high) = _extent(columns), _extent(rows)
-        outside = (centres[:, 0] < left) | (centres[:, 0] > right) | (centres[:, 1] < low) | (centres[:, 1] > high)
+        middles = np.array(list(self.places.values()))
+        (left, right), (low, high) = extent(columns), extent(rows)
+        outside = (middles[:, 0] < left) | (middles[:, 0] > right) | (middles[:, 1] < low) | (middles[:, 1] > high)
         if outside.any():
-            names = np.array(list(self.places))[outside]
-            came = [f"{str(name)!r} at ({a:g}, {b:g})" for name, (a, b) in zip(names, centres[outside], strict=True)]
+            named = np.array(list(self.places))[outside]
+            came = [f"{str(name)!r} at ({a:g}, {b:g})" for name, (a, b) in zip(named, middles[outside], strict=True)]
             raise need(
                 f"places within the picture (x from {left:.3g} to {right:.3g} degrees, y from {low:.3g} to {high:.3g})",
                 ", ".join(came[:3]) + (f" and {len(came) - 3} more" if len(came) > 3 else ""),
                 "Places are (x, y) in degrees from the middle, y up",
             )
         spread = self.tolerance or 0.0
-        return windows.gaussian(rows, centres[:, 1], spread), windows.gaussian(columns, centres[:, 0], spread)
+        return windows.gaussian(rows, middles[:, 1], spread), windows.gaussian(columns, middles[:, 0], spread)
 
     def groups(self, faces: xr.Dataset) -> dict[str, tuple[np.ndarray, Pool]] | None:
         """Return name → (numbers of the stimuli, their pool) of the heads whose places differ, or None."""
         if self.grid is None:
             return None
-        return {name: (rows, OnHead(self, self.grid, name)) for name, rows in self.grid.groups(faces).items()}
+        return {
+            name: (rows, OnHead(self, partial(self.grid.windows, name)))
+            for name, rows in self.grid.groups(faces).items()
+        }
 
     def _narrow(self, rows: np.ndarray, columns: np.ndarray) -> None:
         """Refuse several windows that are wider than the picture: they would all see the same."""
         one = len(self.places) == 1 if self.places is not None else self.size in (1, [1, 1])
-        side = max(high - low for low, high in (_extent(rows), _extent(columns)))
+        side = max(high - low for low, high in (extent(rows), extent(columns)))
         if self.tolerance is not None and self.tolerance > side and not one:
             raise need(
                 f"a tolerance below the picture's side, {side:.3g} degrees",
@@ -183,7 +187,7 @@ class PooledEnergy:
             sums += pooled.reshape(len(pooled), -1).sum(axis=1, dtype=np.float64).tolist()
             del block, pooled
         _finite(seen, np.array(sums))
-        self.feature_id_ = _names(self._layout(seen))
+        self.feature_id_ = names(self._layout(seen))
         values = len(sums) * len(self.feature_id_) * seen.sizes.get("frame", 1)
         self.mean_energy_ = math.fsum(sums) / values if values else math.nan
         return self
@@ -215,7 +219,7 @@ class PooledEnergy:
             raise NotFittedError("this PooledEnergy is not fitted; call fit(v1_response) first")
         self._check(seen)
         layout = self._layout(seen)
-        same_features(self.feature_id_, _names(layout), "channels and places")
+        same_features(self.feature_id_, names(layout), "channels and places")
         energy = self._energy(seen)
         moving = "frame" in energy.dims
         lead = energy.shape[: 2 if moving else 1]
@@ -228,7 +232,7 @@ class PooledEnergy:
         travelling = ("frame_time", "frame_intensity") if moving else ()
         frames = {name: seen[name] for name in travelling if name in seen.coords}
         features = xr.Dataset(
-            coords={**labels.carried(seen), **frames, "feature_id": ("feature", self.feature_id_), **_channels(layout)}
+            coords={**labels.carried(seen), **frames, "feature_id": ("feature", self.feature_id_), **channels(layout)}
         )
         features = provenance.stamp(features, "Features", "PooledEnergy.transform", self.get_params(), parents=[seen])
         dims = ("stimulus", "frame", "feature") if moving else ("stimulus", "feature")
@@ -295,33 +299,6 @@ class PooledEnergy:
         return xr.Dataset(coords={**coords, **windows.coordinates(self, seen["y"].values, seen["x"].values)})
 
 
-@dataclass(frozen=True)
-class OnHead:
-    """A pool at the places of one head."""
-
-    pool: Any
-    grid: FaceGrid
-    head: str
-
-    @property
-    def statistic(self) -> str:
-        """What is taken of a window."""
-        return str(self.pool.statistic)
-
-    @property
-    def place_names(self) -> list[str]:
-        """The places' names, the same on all heads."""
-        return list(self.pool.place_names)
-
-    def windows(self, y: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the windows on this head."""
-        return self.grid.windows(self.head, y, x)
-
-    def get_params(self) -> dict[str, Any]:
-        """Return the pool's settings."""
-        return dict(self.pool.get_params())
-
-
 def _step(energy: xr.DataArray) -> int:
     """Return how many stimuli are read at once."""
     return max(1, _BLOCK * len(energy) // max(1, energy.nbytes))
@@ -332,49 +309,3 @@ def _finite(seen: xr.Dataset, values: np.ndarray) -> None:
     if not np.isfinite(values).all():
         check(seen, "V1Response")
         raise need("finite energies", "NaN or infinity")
-
-
-def _extent(axis: np.ndarray) -> tuple[float, float]:
-    """Return where the pixels along an axis begin and end, degree."""
-    half = abs(axis[-1] - axis[0]) / max(len(axis) - 1, 1) / 2
-    return float(axis.min() - half), float(axis.max() + half)
-
-
-def _centres(places: Mapping[str, Sequence[float]] | Sequence[Sequence[float]]) -> dict[str, list[float]]:
-    if isinstance(places, str) or not isinstance(places, Iterable) or getattr(places, "ndim", 1) == 0:
-        what = "places: a list of (x, y) in degrees, or a mapping from names to them"
-        raise need(what, repr(places), kind=TypeError)
-    named = places if isinstance(places, Mapping) else {f"place-{i + 1}": each for i, each in enumerate(places)}
-    centres = {}
-    for name, pair in named.items():
-        values = np.asarray(pair, dtype=object).ravel()
-        if len(values) != 2:
-            todo = "One place is written [(x, y)]" if isinstance(pair, (int, float)) else ""
-            raise need("places: (x, y) in degrees", f"{pair!r} at {name!r}", todo)
-        centres[str(name)] = [bare(each, "degree", f"places[{name!r}]") for each in values]
-    if not centres:
-        raise need("places: one or more", "none")
-    return centres
-
-
-def _channels(pooled: xr.Dataset) -> dict[str, Any]:
-    """Return what each feature is: channel and place."""
-    dims = ("frequency", "orientation", "place") if "place" in pooled.dims else ("frequency", "orientation", "y", "x")
-    grid = np.meshgrid(*(np.arange(pooled.sizes[dim]) for dim in dims), indexing="ij")
-    at = {dim: index.ravel() for dim, index in zip(dims, grid, strict=True)}
-    y, x = (("place_y", "place"), ("place_x", "place")) if "place" in dims else (("y", "y"), ("x", "x"))
-    return {
-        "frequency": ("feature", pooled["frequency"].values[at["frequency"]], {"units": "cycles/degree"}),
-        "orientation": ("feature", pooled["orientation"].values[at["orientation"]], {"units": "degree"}),
-        "feature_y": ("feature", pooled[y[0]].values[at[y[1]]], {"units": "degree"}),
-        "feature_x": ("feature", pooled[x[0]].values[at[x[1]]], {"units": "degree"}),
-    }
-
-
-def _names(pooled: xr.Dataset) -> np.ndarray:
-    if "place" in pooled.dims:
-        where = [str(name) for name in pooled["place"].values]
-    else:
-        where = [f"y{y:+.3f} x{x:+.3f}" for y in pooled["y"].values for x in pooled["x"].values]
-    channels = [f"{f:g}c/deg {o:g}deg" for f in pooled["frequency"].values for o in pooled["orientation"].values]
-    return np.array([f"{channel} {place}" for channel in channels for place in where])
