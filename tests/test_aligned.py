@@ -34,7 +34,7 @@ def test_one_call_is_the_steps_one_by_one(faces):
     seen = nr.V1Bank([1, 2, 4]).transform(faces, pool=pool)
     phases = nr.V1Bank([0.5, 1, 2, 4]).responses(faces, pool=moved)
     joined = nr.join_features(
-        [pool.fit(seen).transform(seen), moved.fit(phases).transform(phases)],
+        [pool.fit(seen.isel(stimulus=[0, 2, 4])).transform(seen), moved.fit(phases).transform(phases)],
         equal={"head": "learned", "intensity": 1.0},
         norm_by="head",
         names=["energy", "displacement"],
@@ -45,6 +45,12 @@ def test_one_call_is_the_steps_one_by_one(faces):
     picked = both.isel(feature=both["cue"].values == "displacement")
     assert one["value"].values == pytest.approx(picked["value"].values)
     assert set(one["cue"].values) == {"displacement"}
+
+
+def test_a_face_looks_the_same_in_any_company(faces):
+    whole = nr.aligned_features(faces, "learned", **SETTINGS)
+    few = nr.aligned_features(faces.isel(stimulus=[7, 5, 4, 2, 0]), "learned", **SETTINGS)
+    assert (few["value"].values == whole["value"].values[[7, 5, 4, 2, 0]]).all()
 
 
 def test_found_points_do_as_known_ones_and_better_than_none(faces):

@@ -38,7 +38,8 @@ def aligned_features(
     The same as, one by one: a :class:`nrsim.FaceGrid` over the norms' landmarks; the log energy of a
     :class:`nrsim.V1Bank` in its windows (:class:`nrsim.PooledEnergy`); the displacement from the norm at its places,
     with half a cycle/degree added to the bank (:class:`nrsim.PhaseDisplacement`); and both as one set in which the
-    prototypes of the reference differ from their norm equally (:func:`nrsim.join_features`).
+    prototypes of the reference differ from their norm equally (:func:`nrsim.join_features`). Fitted is on
+    the reference's prototypes and norms alone: the features of a face do not depend on what else is in the set.
 
     Parameters
     ----------
@@ -112,16 +113,20 @@ def aligned_features(
             landmarks = _found(faces, reference, bank, norms, norm_by, points)
     if not isinstance(landmarks, str):
         grid = FaceGrid(faces, reference, landmarks=landmarks, norms=norms, norm_by=norm_by, points=points, size=size)
+    equal = {norm_by: reference, **({"intensity": 1.0} if prototypes is None else prototypes)}
+    stored = np.flatnonzero(
+        labels.where(faces, equal, what="stimuli for the prototypes")
+        | labels.where(faces, {norm_by: reference, **norms}, what="stimuli for the reference's norm")
+    )
     made = []
     if "energy" in wanted:
         pool = PooledEnergy(size, places=grid, log=True)
         seen = bank.transform(faces, pool=pool, progress=progress)
-        made.append(pool.fit(seen).transform(seen))
+        made.append(pool.fit(seen.isel(stimulus=stored)).transform(seen))
     if "displacement" in wanted:
         moved = PhaseDisplacement(size, places=grid)
         seen = _simple(bank).responses(faces, pool=moved, progress=progress)
         made.append(moved.fit(seen, norms=norms, norm_by=norm_by).transform(seen))
-    equal = {norm_by: reference, **({"intensity": 1.0} if prototypes is None else prototypes)}
     names = [cue for cue in CUES if cue in wanted]
     return join_features(made, equal=equal, norms=norms, norm_by=norm_by, names=names)
 
