@@ -31,7 +31,7 @@ def blocks_of(page, language):
 RECIPES = [(page, text) for page in ("recipes", "avatar") for text in blocks_of(page, "toml")]
 
 
-@pytest.mark.parametrize("page", ["encoders", "faces", "readout", "recipes", "transfer", "v1"])
+@pytest.mark.parametrize("page", ["encoders", "faces", "landmarks", "readout", "recipes", "transfer", "v1"])
 def test_the_page_runs(page, tmp_path, monkeypatch):
     blocks = blocks_of(page, "python")
     assert blocks

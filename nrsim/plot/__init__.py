@@ -13,6 +13,7 @@ from nrsim.plot.energy import v1_response as v1_response
 from nrsim.plot.faces_aligned import displacement as displacement
 from nrsim.plot.faces_aligned import face_grid as face_grid
 from nrsim.plot.matching import image_statistics as image_statistics
+from nrsim.plot.overlays import landmarks as landmarks
 from nrsim.plot.overlays import pools as pools
 from nrsim.plot.overlays import v1_orientation as v1_orientation
 from nrsim.plot.published import beside_published as beside_published

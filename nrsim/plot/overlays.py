@@ -1,4 +1,4 @@
-"""On the picture: which orientation V1 sees where, and where the windows of a pool lie."""
+"""On the picture: which orientation V1 sees where, where the windows of a pool lie, and landmarks."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.collections import EllipseCollection, LineCollection
+from matplotlib.colors import to_rgb
 
 from nrsim.errors import need, unknown
 from nrsim.plot import style
@@ -216,6 +217,90 @@ def pools(
                 name.replace("_", " "), (a, b + up), (0, 3), textcoords="offset points", ha="center", bbox=box, size=8
             )
     ax.set(xlabel="x (degree)", ylabel="y (degree)")
+    return ax
+
+
+def landmarks(
+    faces: xr.Dataset,
+    found: xr.DataArray | None = None,
+    *,
+    stimulus: str | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw a face's landmarks on its picture: crosses where they are marked, circles where they were found.
+
+    Parameters
+    ----------
+    faces
+        A StimulusSet of still faces; the crosses are its ``landmark``, where it has them.
+    found
+        From :func:`nrsim.find_landmarks`: the row of the same ``stimulus_id`` is drawn. Default: none. A circle is
+        filled by its ``confidence``, empty at 0 and full at 1.
+    stimulus
+        The ``stimulus_id`` of the picture. Default: the first.
+    ax
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    SchemaError, ValueError
+        If it is no valid StimulusSet, has no such stimulus or moves; or there are no landmarks to draw.
+
+    Examples
+    --------
+    >>> import nrsim as nr
+    >>> faces = nr.render_faces([{"domain": "macaque"}], size=64, landmarks="alignment")
+    >>> len(nr.plot.landmarks(faces).collections)
+    1
+    """
+    check(faces, "StimulusSet", values=False)
+    if "frame" in faces["image"].dims:
+        todo = "Take one frame of each, nr.stack_frames(faces, frames=[0])"
+        raise need("still faces", f"{faces.sizes['frame']} frames", todo)
+    row = style.position(faces, "stimulus", stimulus, "stimulus_id")
+    name = str(faces["stimulus_id"].values[row])
+    if found is None and "landmark" not in faces.coords:
+        raise need("faces with landmark, or found=", "faces without landmarks")
+    if found is not None and (
+        not isinstance(found, xr.DataArray)
+        or set(found.dims) != {"stimulus", "point", "axis"}
+        or "stimulus_id" not in found.coords
+    ):
+        came = f"the dims {found.dims}" if isinstance(found, xr.DataArray) else type(found).__name__
+        raise need("found: landmark (stimulus, point, axis) with stimulus_id, as nr.find_landmarks returns", came)
+    x, y = faces["x"].values, faces["y"].values
+    step = np.array([(axis[-1] - axis[0]) / (len(axis) - 1) if len(axis) > 1 else 1.0 for axis in (x, y)])
+    ax = style.axes_or_new(ax, (4.2, 4.2))
+    _picture(faces, None, name, None, ax)
+    if "landmark" in faces.coords:
+        marked = faces["landmark"].isel(stimulus=row).transpose("point", "axis").sel(axis=["x", "y"]).values
+        across, down = (np.array([x[0], y[0]]) + (marked - 0.5) * step).T
+        ax.scatter(across, down, marker="+", s=50, color=style.PALETTE[0], label="marked")
+    if found is not None:
+        ids = [str(each) for each in found["stimulus_id"].values]
+        if name not in ids:
+            raise unknown("stimulus_id of the landmarks found", name, ids)
+        here = found.isel(stimulus=ids.index(name))
+        across, down = (
+            np.array([x[0], y[0]]) + (here.transpose("point", "axis").sel(axis=["x", "y"]).values - 0.5) * step
+        ).T
+        full = here["confidence"].values if "confidence" in here.coords else np.ones(here.sizes["point"])
+        colour = to_rgb(style.PALETTE[1])
+        ax.scatter(
+            across,
+            down,
+            s=30,
+            facecolors=[(*colour, alpha) for alpha in np.clip(np.nan_to_num(full), 0, 1)],
+            edgecolors=[colour],
+            label="found",
+        )
+    if len(ax.collections) > 1:
+        ax.legend(loc="lower right", frameon=True, fontsize=8)
+    ax.set(xlabel="x (degree)", ylabel="y (degree)", title=name)
     return ax
 
 
