@@ -55,8 +55,8 @@ class NormPopulation(NormReferenced):
     exponent, gain, baseline
         ν, g and b. Defaults: lognormal of median 4.2 and sigma 0.5; lognormal of median 1.85 and sigma 0.3; normal
         of mean −0.3 and standard deviation 0.5. They were fitted to AM neurons (tools/fit_population.py), for the
-        general rule, random directions and the drive and neurons that come with nrsim, where activity 0 is about 4.5 Hz,
-        1 about 20 Hz and −0.5 about 1 Hz; docs/encoders.md says what they match and what not.
+        general rule, random directions and the drive and neurons that come with nrsim, where activity 0 is about 4.5
+        Hz, 1 about 20 Hz and −0.5 about 1 Hz; docs/encoders.md says what they match and what not.
     seed
         Draws everything.
 
