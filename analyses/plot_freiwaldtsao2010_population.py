@@ -10,8 +10,8 @@ rate, of the best picture's and of sparseness, with a table of rates for activit
 drawn beside the model, and claimed, is the other half. Rates are means over 70 to 370 ms.
 
 What agrees. The median and the spread of the mean rate over pictures, and the median of sparseness (Vinje & Gallant
-2000). What does not. The best picture's rate lies above that of this half (16.9 Hz; 23.3 Hz in the half that was
-fitted). AM has neurons both sparser and less sparse. How the variance is split between people, views and their
+2000). What does not. The best picture's rate lies above that of this half (16.9 Hz) and is that of the half that was
+fitted (23.3 Hz). AM has neurons both sparser and less sparse. How the variance is split between people, views and their
 interaction was not fitted: AM has two thirds as much of views as of people, this population hardly any, because each
 view has a norm of its own; with one norm for all views it has several times as much of views as of people. And none of
 it says that AM neurons are norm-referenced: the pictures that they saw are not those that the model saw.

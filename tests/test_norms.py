@@ -1,6 +1,7 @@
 """Norms: chosen, averaged, inferred, found where the head is not known, moved by adaptation; and landmarks not seen."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
@@ -149,6 +150,11 @@ def test_which_head_is_this():
     assert (labelled["norm_used"].values == domain).all()
     chosen_by_itself = encoder.transform(nameless, which_norm="nearest")
     assert chosen_by_itself["activity"].values == pytest.approx(labelled["activity"].values)
+    others = [encoder.with_shuffled_directions(seed=1, repeats=5)]
+    others += [nr.NormPopulation(50, directions=each, seed=1) for each in ("random", "scattered")]
+    for other in others:  # whose own directions may span everything
+        other = other if hasattr(other, "norms_") else other.fit(close, prototypes=HUMAN, norms=NEUTRAL)
+        assert (other.transform(nameless, which_norm="nearest")["norm_used"].values == domain).all()
     one_frame_is_clear = xr.concat(
         [nameless.isel(stimulus=[0] * 14), nameless], "frame", coords="minimal", compat="override"
     )
@@ -320,3 +326,36 @@ def test_landmarks_that_are_asked_too_much(marked):
     gone["value"].values[marked["stimulus_id"].values == "human-happy-+1.00"] = np.nan
     with pytest.raises(ValueError, match="'happy' equals it"):
         nr.NormEncoder("landmark").fit(gone, prototypes=HUMAN, norms=NEUTRAL)
+
+
+def test_the_avatar_of_hand_marked_pictures_is_found(real_data):
+    """162 pictures of three FERG avatars, 13 points each: the numbers of docs/encoders.md."""
+    table = pd.read_csv(real_data / "ferg_landmarks" / "landmarks.csv")
+    points = sorted(table["landmark"].unique())
+    places = table.pivot(index="image", columns="landmark", values=["x_px", "y_px"])
+    images = table.drop_duplicates("image").set_index("image").loc[places.index]
+    value = np.stack([places["x_px"][points].to_numpy(), places["y_px"][points].to_numpy()], axis=2)
+    template = nr.example("Features").isel(stimulus=[0] * len(images), feature=[0] * (2 * len(points)))
+    shown = (images["expression"] != "neutral").to_numpy()
+    features = template.assign(
+        value=(("stimulus", "feature"), value.reshape(len(images), -1).astype(float), {"units": "1"})
+    ).assign_coords(
+        stimulus_id=("stimulus", [f"picture-{name}" for name in images.index]),
+        domain=("stimulus", images["domain"].to_numpy(dtype=str)),
+        expression=("stimulus", images["expression"].to_numpy(dtype=str)),
+        intensity=("stimulus", shown.astype(float), {"units": "1"}),
+        feature_id=("feature", [f"{point} {axis}" for point in points for axis in "xy"]),
+        landmark=("feature", np.repeat(points, 2)),
+    )
+    assert len(images) == 162
+    for source, by_distance in (("aia", 0.568), ("bonnie", 0.768), ("ray", 0.55)):
+        encoder = nr.NormEncoder("projection", scale="none")
+        encoder.fit(features, prototypes={"domain": source, "intensity": 1.0}, norms=NEUTRAL)
+        tested = shown & (features["domain"].values != source)
+        found = [
+            (encoder.transform(features, which_norm=which)["norm_used"].values == features["domain"].values)[
+                tested
+            ].mean()
+            for which in ("nearest", "distance")
+        ]
+        assert found == pytest.approx([1.0, by_distance], abs=0.001)

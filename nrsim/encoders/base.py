@@ -29,7 +29,7 @@ class Encoder:
 
     name = "encoder"
     uses_norm: bool = False
-    directions_: np.ndarray  # (neuron, feature), of those that use a norm
+    learned_directions_: np.ndarray  # (prototype, feature), of those that use a norm
 
     def get_params(self) -> dict[str, Any]:
         """Return the constructor's parameters, as scikit-learn does."""
@@ -134,7 +134,7 @@ class Encoder:
         if which_norm not in norms_of.WHICH:
             raise unknown("which_norm", which_norm, norms_of.WHICH)
         if self.uses_norm:
-            rows = self._norm_rows_of(features, value, which_norm, self.directions_)
+            rows = self._norm_rows_of(features, value, which_norm, self.learned_directions_)
             used = self._norms["domain"].values[rows]
             norm = np.repeat(self._norms.values[rows], value.shape[1], axis=0)
             flat, norm = _alike_where_unseen(flat, norm)

@@ -96,6 +96,7 @@ class CustomEncoder(NormReferenced):
         self.adaptation_ = None
         if norms is not None and self.uses_norm:
             self.directions_, self.lengths_ = direction_vectors(prototypes, norms, self.prefers_)
+            self.learned_directions_ = self.directions_
         self.learned_ = self.learn(prototypes, norms) if self.learn is not None else None
 
     def _respond(self, value: np.ndarray, norm: np.ndarray | None) -> np.ndarray:

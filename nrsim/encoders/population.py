@@ -19,10 +19,11 @@ from nrsim.quantities import bare, whole
 
 DIRECTIONS = ("prototypes", "scattered", "random")
 
-# Fitted to the even half of 193 neurons of face patch AM and scored on the other, see docs/encoders.md
-AM_EXPONENT: Mapping[str, Any] = {"distribution": "lognormal", "median": 4.0, "sigma": 0.5}
-AM_GAIN: Mapping[str, Any] = {"distribution": "lognormal", "median": 1.9, "sigma": 0.3}
-AM_BASELINE: Mapping[str, Any] = {"distribution": "normal", "mean": -0.35, "sd": 0.45}
+# Fitted to every other of 193 neurons of face patch AM by tools/fit_population.py and rounded; docs/encoders.md says
+# how the other half compares
+AM_EXPONENT: Mapping[str, Any] = {"distribution": "lognormal", "median": 4.2, "sigma": 0.5}
+AM_GAIN: Mapping[str, Any] = {"distribution": "lognormal", "median": 1.85, "sigma": 0.3}
+AM_BASELINE: Mapping[str, Any] = {"distribution": "normal", "mean": -0.3, "sd": 0.5}
 
 
 class NormPopulation(NormReferenced):
@@ -52,10 +53,10 @@ class NormPopulation(NormReferenced):
     rule
         As for :class:`nrsim.NormEncoder`. Default: the general rule.
     exponent, gain, baseline
-        ν, g and b. Defaults: lognormal of median 4 and sigma 0.5; lognormal of median 1.9 and sigma 0.3; normal of mean
-        −0.35 and standard deviation 0.45. They were fitted to AM neurons, for the general rule, random directions and
-        the drive and neurons that come with nrsim, where activity 0 is about 4.5 Hz, 1 about 20 Hz and −0.5 about 1 Hz
-        (docs/encoders.md says what they match and what not).
+        ν, g and b. Defaults: lognormal of median 4.2 and sigma 0.5; lognormal of median 1.85 and sigma 0.3; normal
+        of mean −0.3 and standard deviation 0.5. They were fitted to AM neurons (tools/fit_population.py), for the
+        general rule, random directions and the drive and neurons that come with nrsim, where activity 0 is about 4.5
+        Hz, 1 about 20 Hz and −0.5 about 1 Hz; docs/encoders.md says what they match and what not.
     seed
         Draws everything.
 

@@ -17,12 +17,16 @@ from nrsim.quantities import bare, whole
 
 
 class NormReferenced(Encoder):
-    """An encoder of the difference from the norm; neurons have unit vectors ``directions_`` and ``lengths_``."""
+    """An encoder of the difference from the norm; neurons have unit vectors ``directions_`` and ``lengths_``.
+
+    ``learned_directions_``, those of the prototypes, stay what they are where neurons are shuffled or scattered.
+    """
 
     uses_norm: bool = True
 
     def _learn(self, prototypes: np.ndarray, norms: np.ndarray | None) -> None:
         self.directions_, self.lengths_ = direction_vectors(prototypes, _there(norms), self.prefers_)
+        self.learned_directions_ = self.directions_
         self.learned_from_ = prototypes, norms
         self.adaptation_: xr.DataArray | None = None
 
@@ -125,7 +129,7 @@ class NormReferenced(Encoder):
         return [name or self._explains(frames, norms, "nearest") for name, frames in zip(names, value, strict=True)]
 
     def _explains(self, frames: np.ndarray, norms: dict[str, np.ndarray], which_norm: str) -> str:
-        directions = self.directions_ if which_norm == "nearest" else None
+        directions = self.learned_directions_ if which_norm == "nearest" else None
         row = norms_of.explaining_norm(frames[None], np.stack(list(norms.values())), directions)[0]
         return list(norms)[row]
 
