@@ -193,6 +193,10 @@ if __name__ == "__main__":
             nr.check_claim("final_aligned_found", float(results["both, points found"]["accuracy"].mean()))
             nr.check_claim("final_gain", float(gain["difference"]))
             nr.check_claim("final_gain_found", float(found["difference"]))
+            for kind, name in (("ict", "final_gain_as_rendered"), ("ict framed anew", "final_gain_framed_anew")):
+                here = [head for head in kinds if kinds[head] == kind]
+                aligned, plain = (results[which]["accuracy"].sel(domain=here).mean() for which in (BEST, UNALIGNED))
+                nr.check_claim(name, float(aligned - plain))
             own = results[BEST]["readout_rmse"].sel(read_from="own", test_domain="human")
             nr.check_claim("final_intensity_source", float(own))
             nr.check_claim("final_intensity_others", error)
