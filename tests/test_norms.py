@@ -329,7 +329,7 @@ def test_landmarks_that_are_asked_too_much(marked):
 
 
 def test_the_avatar_of_hand_marked_pictures_is_found(real_data):
-    """162 pictures of three FERG avatars, 13 points each: the numbers of docs/encoders.md."""
+    """120 pictures of three FERG avatars, 13 points each: the numbers of docs/encoders.md."""
     table = pd.read_csv(real_data / "ferg_landmarks" / "landmarks.csv")
     points = sorted(table["landmark"].unique())
     places = table.pivot(index="image", columns="landmark", values=["x_px", "y_px"])
@@ -347,7 +347,7 @@ def test_the_avatar_of_hand_marked_pictures_is_found(real_data):
         feature_id=("feature", [f"{point} {axis}" for point in points for axis in "xy"]),
         landmark=("feature", np.repeat(points, 2)),
     )
-    assert len(images) == 162
+    assert len(images) == 120
     for source, by_distance in (("aia", 0.568), ("bonnie", 0.768), ("ray", 0.55)):
         encoder = nr.NormEncoder("projection", scale="none")
         encoder.fit(features, prototypes={"domain": source, "intensity": 1.0}, norms=NEUTRAL)
