@@ -73,9 +73,12 @@ def test_a_mirrored_copy_keeps_the_names_on_their_side(
 
 
 def test_a_face_of_another_size_and_place(heads: tuple[xr.Dataset, xr.Dataset], marked: xr.Dataset) -> None:
+    larger, seen = see([{"domain": "human", "scale": 1.15, "x": -0.15, "y": 0.1}])
+    assert abs(nr.find_landmarks(seen, like=marked) - larger["landmark"]).max() < 0.4
+    # Of a smaller face the bank lacks the highest frequencies
     found = nr.find_landmarks(heads[1].isel(stimulus=[4]), like=marked)
-    assert abs(found.values - heads[0]["landmark"].values[4:]).max() < 0.9
-    assert abs(found.values - heads[0]["landmark"].values[4:]).mean() < 0.3
+    apart = abs(found.values - heads[0]["landmark"].values[4:])
+    assert apart.max() < 1.2 and apart.mean() < 0.35
 
 
 def test_a_stretched_head(heads: tuple[xr.Dataset, xr.Dataset], marked: xr.Dataset) -> None:

@@ -23,7 +23,7 @@ _COARSE = 4.3  # cycles in a face size, up to which the whole face is matched (c
 _STRIDE = 3  # cells between the samples that the whole face is matched on (chosen)
 OCTAVES = 0.25  # between the sizes and the aspects tried (chosen)
 _STARTS = 5  # places of the whole face that are followed (chosen)
-_JET = 0.6  # cycles: standard deviation of the window around a point in which it is compared (chosen)
+_JET = 0.8  # cycles: standard deviation of the window around a point in which it is compared (chosen)
 # Of what a place of the whole face scores by, beside how alike its points are: its own correlation twice, less the
 # square of its aspect in octaves, a prior with a standard deviation of a quarter octave (chosen)
 _WHOLE, _ASPECT = 2.0, 0.24
