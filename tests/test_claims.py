@@ -7,7 +7,7 @@ import nrsim as nr
 from nrsim import claims, files
 
 SCRIPTS = sorted(path.stem for path in files.shipped("analyses").glob("plot_*.py"))
-LONG = ["run_stettler2023_metric"]  # run by hand
+LONG = ["run_stettler2023_aligned", "run_stettler2023_metric"]  # run by hand
 ON_REAL_DATA = ["run_stettler2023_ferg"]  # short enough to be run where the data is
 
 
