@@ -3,7 +3,7 @@ import pytest
 import xarray as xr
 
 import nrsim as nr
-from nrsim.encoders.rules import RULES
+from nrsim.encoders.rules import RULES, WITHOUT_EXPONENT
 
 HUMAN = {"domain": "human", "intensity": 1.0}
 NEUTRAL = {"intensity": 0.0}
@@ -45,7 +45,8 @@ def test_one_at_the_prototype_and_indifferent_to_the_order_of_stimuli(make):
 @pytest.mark.parametrize("rule", RULES)
 def test_activity_at_the_prototype_is_what_transform_gives(rule):
     features = nr.example("Features").assign_coords(landmark=("feature", [*"aabbccddeeff"]))
-    encoder = nr.NormEncoder(rule, 2.0, "none").fit(features, prototypes=HUMAN, norms=NEUTRAL)
+    exponent = 1.0 if rule in WITHOUT_EXPONENT else 2.0
+    encoder = nr.NormEncoder(rule, exponent, "none").fit(features, prototypes=HUMAN, norms=NEUTRAL)
     prototypes = (features["domain"] == "human").values & (features["intensity"] == 1).values
     code = encoder.transform(features)
     assert code["at_prototype"].values == pytest.approx(np.diag(code["activity"].values[prototypes]))
@@ -175,7 +176,8 @@ def test_activity_below_the_threshold_is_nothing():
     assert scaled.transform(features)["activity"].values == pytest.approx(
         np.where(free < theta, 0, free) / scaled.lengths_
     )
-    deaf = nr.NormEncoder("projection", threshold=2 * held.lengths_.max()).fit(features, **fit).transform(features)
+    with pytest.warns(UserWarning, match="silences neurons at their own prototype: 'happy', 'angry'"):
+        deaf = nr.NormEncoder("projection", threshold=2 * held.lengths_.max()).fit(features, **fit).transform(features)
     assert (deaf["at_prototype"].values == 0).all()
     with pytest.raises(ValueError, match="threshold: needed at least 0"):
         nr.NormEncoder(threshold=-1)
