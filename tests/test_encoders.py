@@ -94,6 +94,19 @@ def test_joined_codes_keep_labels_and_refuse_other_stimuli():
         nr.join_codes([codes[0], codes[0]])
 
 
+def test_what_is_no_list_or_holds_nothing():
+    features = nr.example("Features")
+    with pytest.raises(TypeError, match=r"a list of FaceCodes; got Dataset. Write nr.join_codes\("):
+        nr.join_codes(nr.example("FaceCode"))
+    with pytest.raises(ValueError, match="at least one stimulus to learn from; got none"):
+        nr.NormEncoder().fit(features.isel(stimulus=[]), prototypes=HUMAN, norms=NEUTRAL)
+    with pytest.raises(TypeError, match="inferred: domain → labels.*got 'macaque'"):
+        nr.NormEncoder().fit(features, prototypes=HUMAN, norms=NEUTRAL, inferred="macaque")
+    for rule in WITHOUT_EXPONENT:
+        with pytest.raises(ValueError, match=f"no exponent with the rule '{rule}', which has none; got exponent=2"):
+            nr.NormEncoder(rule, exponent=2)
+
+
 def test_errors_say_what_was_needed():
     features = nr.example("Features")
     human = features.isel(stimulus=(features["domain"] == "human").values)
