@@ -29,7 +29,7 @@ was changed after that. Symmetry alone, the metric alone and the metric of other
 afterwards, to say what does it; so were one norm for all with the per-landmark rule and with the metric.
 
 The gain of the metric over the projection rule is printed for each avatar that is learned from: .062 from ray, .048
-from bonnie, .026 from aia, whose 17 pictures leave two or three of each kind to draw from.
+from bonnie, .026 from aia, whose 17 pictures leave two to four of each kind to draw from.
 
 Needs ferg_landmarks/landmarks.csv (michaelStettler/BVS) in the folder NRSIM_DATA.
 """
