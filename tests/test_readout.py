@@ -542,7 +542,8 @@ def test_scores_worked_by_hand():
         intensity=[0.0, 0.5, 1.0, 1.0, 0.5, -0.5, 1.0],
         domain=["human", "human", "human", "macaque", "macaque", "macaque", "macaque"],
     )
-    scored = nr.score_read_out(nr.read_out(code))
+    with pytest.warns(UserWarning, match="left out 1 of 7 stimuli whose expression no neuron prefers: 'sad'"):
+        scored = nr.score_read_out(nr.read_out(code))
     assert scored.attrs["left_out"] == 2  # the anti-face and the sad one
     assert scored["n_stimuli"].values.tolist() == [3, 2]
     assert scored["n_expressive"].values.tolist() == [2, 2]
@@ -560,6 +561,9 @@ def test_frames_and_movements_are_scored():
     code = movements()
     frames, whole = nr.score_read_out(nr.read_out(code)), nr.score_read_out(nr.read_out_over_time(code))
     assert frames["n_stimuli"].item() == 7 * 60
+    assert nr.plot.confusion(frames).get_title().endswith("of 420 frames right")
+    assert nr.plot.confusion(whole).get_title() == "3 of 7 right"
+    plt.close("all")
     assert whole["n_stimuli"].item() == 7
     assert whole["accuracy"].item() == pytest.approx(3 / 7)
     assert whole["forced_accuracy"].item() == 1.0
@@ -575,8 +579,11 @@ def test_errors_of_scores():
     code = movements(frames=5)
     with pytest.raises(ValueError, match="result of nr.read_out or"):
         nr.score_read_out(code)
-    with pytest.raises(ValueError, match="the label 'person' to hold"):
+    with pytest.raises(ValueError, match="needed the label 'person' of by= to hold.*by= names another"):
         nr.score_read_out(nr.read_out_over_time(code), by="person")
+    capital = code.assign_coords(expression=("stimulus", ["neutral", *["Happy"] * 3, *["angry"] * 3]))
+    with pytest.raises(ValueError, match="spelt as the neurons' preferences are, 'happy'; got 'Happy' in 3 values of"):
+        nr.score_read_out(nr.read_out_over_time(capital))
     other = code.assign_coords(expression=("stimulus", ["sad"] * 7)).isel(stimulus=slice(1, None))
     with pytest.raises(ValueError, match="one of the answers, happy, angry.*'sad'"):
         nr.score_read_out(nr.read_out_over_time(other))
