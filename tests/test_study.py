@@ -304,6 +304,36 @@ def test_a_study_aligns_heads_and_adds_cues():
     assert set(again["features"]["cue"].values) == {"energy"}
 
 
+def test_what_the_labels_lack_is_said_before_v1_is_computed(monkeypatch):
+    def too_late(*_, **__):
+        raise AssertionError("V1 was computed")
+
+    for name in ("transform", "responses"):
+        monkeypatch.setattr(nr.V1Bank, name, too_late)
+    faces = {
+        "recipe": "expressions",
+        "parameters": {"size": 32, "intensities": [0.0, 1.0], "domains": ["human", "cartoon"]},
+    }
+    gratings = {"recipe": "gratings", "parameters": {"size": 32}}
+    for encoder, features, words in (
+        ({"prototypes": {"domain": "robot", "intensity": 1.0}}, {}, "'cartoon', 'human'"),
+        ({"prefers_by": "expresion"}, {}, "'expresion'"),
+        ({"norm_by": "head"}, {}, "'head'"),
+        ({"norms": {"intensity": -3.0}}, {}, "intensity is one of 0, 1"),
+        ({"rule": "landmark"}, {}, "on all features for the rule 'landmark'"),
+        ({"rule": "projection", "exponent": 2.0}, {}, "no exponent with the rule 'projection'"),
+        ({}, {"cues": []}, "one cue or more in features.cues, of energy, displacement"),
+        ({}, {"align": "known", "reference": "humn"}, "domain in features.reference 'humn'; nearest: 'human'"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            nr.run_study({"stimuli": faces, "encoder": encoder, "features": features})
+    own = {"prototypes": {"grating_orientation": 0.0}, "norms": {"grating_orientation": 90.0}}
+    own |= {"norm_by": "category", "prefers_by": "category"}
+    for align, words in (("known", "landmarks on every norm"), ("find", "landmarks on the reference's norm")):
+        with pytest.raises(ValueError, match=words):
+            nr.run_study({"stimuli": gratings, "encoder": own, "features": {"align": align, "reference": "grating"}})
+
+
 @pytest.mark.parametrize("rule", ["linear", "projection"])
 def test_a_study_with_a_neutral_neuron_and_a_threshold(rule, studies):
     own = {"rule": rule, "threshold": 1.0, "neutral": True, "controls": ["norm-shuffled"], "shuffles": 1}
