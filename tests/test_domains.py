@@ -285,6 +285,28 @@ def test_compared_in_pairs_against_counting():
         nr.compare_accuracy(a, features["value"])
 
 
+def test_intervals_over_heads_against_all_choices_of_them():
+    """Of two heads a resample is one, the other or both: their differences, and that of both, are all there is."""
+    features = avatars(noise=1.2)
+    a, b = (nr.cross_domain_accuracy(features, "ada", encoder=each) for each in (None, nr.AxisEncoder()))
+    compared = nr.compare_accuracy(a, b)
+    one = compared.sel(compared="transfer")
+    single = compared["difference"].sel(compared=["bob", "cat"]).values
+    assert single[0] != single[1]
+    assert (one["heads_low"].item(), one["heads_high"].item()) == (
+        pytest.approx(min(single)),
+        pytest.approx(max(single)),
+    )
+    assert np.isnan(compared["heads_low"].sel(compared=["bob", "cat"])).all()
+    example = (nr.cross_domain_accuracy(nr.example("Features"), "human") for _ in range(2))
+    assert np.isnan(nr.compare_accuracy(*example)["heads_high"]).all()  # there is one head only
+    drawn = [nr.cross_domain_accuracy(features, "ada", encoder=e, draws=5, seed=1) for e in (None, nr.AxisEncoder())]
+    low, high = (
+        nr.compare_accuracy(*drawn)[name].sel(compared="transfer").item() for name in ("heads_low", "heads_high")
+    )
+    assert low <= nr.compare_accuracy(*drawn)["difference"].sel(compared="transfer").item() <= high
+
+
 WRONG = {
     "encoder's name": ({"encoder": "norm"}, TypeError, "an encoder with fit and transform.*got 'norm'"),
     "encoder's class": ({"encoder": nr.AxisEncoder}, TypeError, "an encoder with fit and transform"),

@@ -14,6 +14,7 @@ from test_images import morph_table
 import nrsim as nr
 from nrsim import cli, settings
 from nrsim.study import _stimuli
+from nrsim.study_features import check_alignment
 
 RECIPE = """
 title = "small"
@@ -314,7 +315,6 @@ def test_what_the_labels_lack_is_said_before_v1_is_computed(monkeypatch):
         "recipe": "expressions",
         "parameters": {"size": 32, "intensities": [0.0, 1.0], "domains": ["human", "cartoon"]},
     }
-    gratings = {"recipe": "gratings", "parameters": {"size": 32}}
     for encoder, features, words in (
         ({"prototypes": {"domain": "robot", "intensity": 1.0}}, {}, "'cartoon', 'human'"),
         ({"prefers_by": "expresion"}, {}, "'expresion'"),
@@ -327,11 +327,12 @@ def test_what_the_labels_lack_is_said_before_v1_is_computed(monkeypatch):
     ):
         with pytest.raises(ValueError, match=words):
             nr.run_study({"stimuli": faces, "encoder": encoder, "features": features})
-    own = {"prototypes": {"grating_orientation": 0.0}, "norms": {"grating_orientation": 90.0}}
-    own |= {"norm_by": "category", "prefers_by": "category"}
+    unmarked = nr.example("StimulusSet")
+    assert "landmark" not in unmarked.coords
     for align, words in (("known", "landmarks on every norm"), ("find", "landmarks on the reference's norm")):
+        plan = {"features": {"align": align, "cues": ["energy"], "reference": "human", "log": True}}
         with pytest.raises(ValueError, match=words):
-            nr.run_study({"stimuli": gratings, "encoder": own, "features": {"align": align, "reference": "grating"}})
+            check_alignment(plan | {"encoder": {"norm_by": "domain"}}, unmarked)
 
 
 @pytest.mark.parametrize("rule", ["linear", "projection"])
