@@ -100,10 +100,12 @@ def _code() -> xr.Dataset:
         "encoder": ("neuron", ["norm"] * 2),
         "prefers": ("neuron", list(_EXPRESSIONS)),
         "at_prototype": ("neuron", np.ones(2)),
+        "baseline": ("neuron", np.zeros(2)),
+        "intensity_curve": ("neuron", ["linear"] * 2),
         "distance": ("stimulus", abs(level)),
     }
     data = xr.Dataset({"activity": (("stimulus", "neuron"), activity)}, coords)
-    return _units(data, activity="1", intensity="1", distance="1", at_prototype="1")
+    return _units(data, activity="1", intensity="1", distance="1", at_prototype="1", baseline="1")
 
 
 def _drive() -> xr.Dataset:

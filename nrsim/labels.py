@@ -55,7 +55,7 @@ def where(dataset: xr.Dataset, wanted: Wanted, dim: str = "stimulus", *, what: s
         mask &= _matches(dataset[label].values, value, label)
     if not mask.any():
         shown = "; ".join(f"{label} is one of {occurring(dataset[label].values)}" for label in wanted)
-        raise ValueError(f"no {what} with {dict(wanted)}; {shown or 'there are none at all'}")
+        raise ValueError(f"no {what} with {_plain(wanted)}; {shown or 'there are none at all'}")
     return mask
 
 
@@ -85,3 +85,13 @@ def occurring(values: np.ndarray) -> str:
     else:
         shown = [repr(value) for value in sorted({str(value) for value in values})]
     return ", ".join(shown[:12]) + (f" and {len(shown) - 12} more" if len(shown) > 12 else "")
+
+
+def _plain(wanted: Wanted) -> dict[str, Any]:
+    """Return what is wanted without NumPy's kinds of text and numbers, which would show in a message."""
+    plain = {}
+    for name, value in wanted.items():
+        if isinstance(value, (list, tuple, set)):
+            value = [each.item() if isinstance(each, np.generic) else each for each in value]
+        plain[str(name)] = value.item() if isinstance(value, np.generic) else value
+    return plain

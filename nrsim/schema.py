@@ -134,6 +134,11 @@ _NEURON_LABELS: dict[str, Variable] = {
     "exponent": _number("neuron", about="ν of a model neuron, the width of its tuning to direction"),
     "gain": _number("neuron", about="factor of a model neuron's activity"),
     "baseline": _number("neuron", about="activity of a model neuron at the norm"),
+    "intensity_curve": _text(
+        "neuron",
+        about="how a model neuron's activity grows from baseline to at_prototype as its prototype grows: 'linear', "
+        "'power' (of the label exponent), 'gaussian', or '' where that is not known",
+    ),
     "face_patch": _text("neuron", about="ML, AL, AM, …"),
     "region": _text("neuron", about="area"),
     "hemisphere": _text("neuron", about="left or right"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 import tomli_w
 import xarray as xr
 
-from nrsim import files, neurons, provenance, report, settings, tuning
+from nrsim import files, labels, neurons, provenance, report, settings, tuning
 from nrsim.comparison import compare_curves, cross_domain_accuracy
 from nrsim.encoders import AxisEncoder, ExemplarEncoder, NormEncoder, join_codes
 from nrsim.errors import unknown
@@ -22,12 +23,13 @@ from nrsim.quantities import whole
 from nrsim.readout import read_out, score_read_out
 from nrsim.recipes import load_stimuli
 from nrsim.recordings import published_curves, select
-from nrsim.study_features import NO_POOL, features_of, is_aligned, reference_of
+from nrsim.study_features import NO_POOL, check_alignment, features_of, is_aligned, reference_of
 from nrsim.v1 import V1Bank
 
 _MODELS = {"AdaptiveLIF": neurons.AdaptiveLIF, "RateUnits": neurons.RateUnits}
 # What the published strength curves call our expressions; lip-smacking has no counterpart among the six
 _PUBLISHED_NAMES = {"fearful": "fear", "angry": "threat"}
+_STAND_INS = 16  # features of a rehearsal; any few will do
 _RIVALS = {"axis": AxisEncoder, "exemplar": ExemplarEncoder}
 
 
@@ -97,7 +99,8 @@ def _plan(study: str | os.PathLike[str] | Mapping[str, Any] | None, assignments:
     plan["v1"] = _stated(_call(V1Bank, "v1", plan["v1"]), but=("threads", "phases"))
     _call(PooledEnergy, "features", {key: value for key, value in plan["features"].items() if key not in NO_POOL})
     if is_aligned(plan):
-        plan["features"].setdefault("reference", reference_of(plan))
+        if "reference" not in plan["features"]:
+            plan["features"]["reference"] = reference_of(plan)
     else:
         pool = {key: value for key, value in plan["features"].items() if key not in NO_POOL}
         plan["features"] |= _stated(PooledEnergy(**pool))
@@ -136,6 +139,7 @@ def _call(function: Any, table: str, parameters: Mapping[str, Any], *arguments: 
 
 def _run(plan: Mapping[str, Any], progress: bool) -> dict[str, xr.Dataset]:
     stimuli = _stimuli(plan, progress)
+    _rehearse(plan, stimuli)
     _say(progress, f"V1: {stimuli.sizes['stimulus']} images")
     features = features_of(plan, stimuli, progress)
     code, encoder = _encode(plan, features)
@@ -170,6 +174,21 @@ def _stimuli(plan: Mapping[str, Any], progress: bool) -> xr.Dataset:
     else:
         stimuli = load_folder(source.pop("folder"), source.pop("table"), progress=progress, **source)
     return stimuli if match is None else match_images(stimuli, match, progress=progress, **how)
+
+
+def _rehearse(plan: Mapping[str, Any], stimuli: xr.Dataset) -> None:
+    """Encode numbers in the place of features, so that what is wrong with labels is said before V1 is computed."""
+    check_alignment(plan, stimuli)
+    moving = "frame" in stimuli["image"].dims
+    dims = ("stimulus", "frame", "feature") if moving else ("stimulus", "feature")
+    shape = [*(stimuli.sizes[dim] for dim in dims[:-1]), _STAND_INS]
+    value = np.random.default_rng(0).standard_normal(shape)
+    stand_in = xr.Dataset(
+        {"value": (dims, value, {"units": "1"})},
+        labels.carried(stimuli) | {"feature_id": ("feature", [f"stand-in {i}" for i in range(_STAND_INS)])},
+    )
+    stand_in = provenance.stamp(stand_in, "Features", "rehearsal", {}, parents=[stimuli])
+    _encode({**plan, "encoder": {**plan["encoder"], "threshold": 0.0}}, stand_in)
 
 
 def _encode(plan: Mapping[str, Any], features: xr.Dataset) -> tuple[xr.Dataset, NormEncoder]:
@@ -244,7 +263,10 @@ def _readout(plan: Mapping[str, Any], features: xr.Dataset) -> dict[str, xr.Data
     if len(prefers) < 2 or not prefers <= shown:
         return {}
     said = read_out(code)
-    return {"readout": said, "readout_scores": score_read_out(said, label=label, by=by)}
+    with warnings.catch_warnings():  # a study may show more than its neurons learn; the scores count what is left out
+        warnings.filterwarnings("ignore", "left out .* no neuron prefers", UserWarning)
+        scores = score_read_out(said, label=label, by=by)
+    return {"readout": said, "readout_scores": scores}
 
 
 def _say(progress: bool, text: str) -> None:

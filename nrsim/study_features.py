@@ -46,6 +46,8 @@ def is_aligned(plan: Mapping[str, Any]) -> bool:
     chosen = plan["features"]
     if chosen["align"] not in _ALIGN:
         raise unknown("value of features.align", chosen["align"], _ALIGN)
+    if not chosen["cues"]:
+        raise need(f"one cue or more in features.cues, of {', '.join(CUES)}", "none")
     for cue in chosen["cues"]:
         if cue not in CUES:
             raise unknown("cue in features.cues", cue, CUES)
@@ -58,6 +60,27 @@ def is_aligned(plan: Mapping[str, Any]) -> bool:
         came = ", ".join(foreign) if foreign else "log = false"
         raise need("in [features] only size, components and reference beside align and cues", came)
     return True
+
+
+def check_alignment(plan: Mapping[str, Any], stimuli: xr.Dataset) -> None:
+    """Refuse to align stimuli without the head that is the reference, or without landmarks.
+
+    Raises
+    ------
+    ValueError
+        Saying which label or landmarks are missing; the nearest head is named.
+    """
+    if not is_aligned(plan):
+        return
+    chosen, by = plan["features"], plan["encoder"]["norm_by"]
+    if by not in stimuli.coords:
+        raise unknown("label in encoder.norm_by", by, labels.names(stimuli, "stimulus"))
+    heads = set(stimuli[by].values.astype(str).tolist())
+    if chosen["reference"] not in heads:
+        raise unknown(f"{by} in features.reference", chosen["reference"], heads)
+    if chosen["align"] != "none" and "landmark" not in stimuli.coords:
+        marked = "every norm" if chosen["align"] == "known" else "the reference's norm"
+        raise need(f"landmarks on {marked}, to align heads by", "stimuli without", 'Or write features.align = "none"')
 
 
 def reference_of(plan: Mapping[str, Any]) -> str:

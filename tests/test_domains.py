@@ -1,3 +1,5 @@
+import copy
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -217,7 +219,10 @@ def test_a_neutral_neuron_answers_neutral():
     settings = {"encoder": encoder, "draws": 3, "seed": 1}
     result = nr.cross_domain_accuracy(avatars(noise=0.05), "ada", neutral=True, **settings)
     assert (result["accuracy_overall_with_neutral"] == 1).all()
-    assert np.isnan(result["threshold"]).all()
+    assert (result["threshold"] == 0.5).all()  # the neuron competes beside the threshold, as in nr.read_out
+    free = nr.cross_domain_accuracy(avatars(noise=0.05), "ada", neutral=True, threshold=None, **settings)
+    assert np.isnan(free["threshold"]).all()
+    assert (free["accuracy_overall_with_neutral"] == 1).all()
     forced = nr.cross_domain_accuracy(avatars(noise=0.05), "ada", **settings)
     assert (forced["accuracy_overall"] == 1).all()
 
@@ -280,6 +285,28 @@ def test_compared_in_pairs_against_counting():
         nr.compare_accuracy(a, features["value"])
 
 
+def test_intervals_over_heads_against_all_choices_of_them():
+    """Of two heads a resample is one, the other or both: their differences, and that of both, are all there is."""
+    features = avatars(noise=1.2)
+    a, b = (nr.cross_domain_accuracy(features, "ada", encoder=each) for each in (None, nr.AxisEncoder()))
+    compared = nr.compare_accuracy(a, b)
+    one = compared.sel(compared="transfer")
+    single = compared["difference"].sel(compared=["bob", "cat"]).values
+    assert single[0] != single[1]
+    assert (one["heads_low"].item(), one["heads_high"].item()) == (
+        pytest.approx(min(single)),
+        pytest.approx(max(single)),
+    )
+    assert np.isnan(compared["heads_low"].sel(compared=["bob", "cat"])).all()
+    example = (nr.cross_domain_accuracy(nr.example("Features"), "human") for _ in range(2))
+    assert np.isnan(nr.compare_accuracy(*example)["heads_high"]).all()  # there is one head only
+    drawn = [nr.cross_domain_accuracy(features, "ada", encoder=e, draws=5, seed=1) for e in (None, nr.AxisEncoder())]
+    low, high = (
+        nr.compare_accuracy(*drawn)[name].sel(compared="transfer").item() for name in ("heads_low", "heads_high")
+    )
+    assert low <= nr.compare_accuracy(*drawn)["difference"].sel(compared="transfer").item() <= high
+
+
 WRONG = {
     "encoder's name": ({"encoder": "norm"}, TypeError, "an encoder with fit and transform.*got 'norm'"),
     "encoder's class": ({"encoder": nr.AxisEncoder}, TypeError, "an encoder with fit and transform"),
@@ -287,7 +314,16 @@ WRONG = {
     "draws": ({"draws": -1}, ValueError, "draws: needed at least 0"),
     "average drawn": ({"draws": 2, "seed": 1, "norms": "average"}, ValueError, "norms chosen by labels"),
     "average shared": ({"one_norm": True, "norms": "average"}, ValueError, "norms chosen by labels"),
-    "threshold": ({"neutral": True, "threshold": "third"}, TypeError, "threshold: needed a number"),
+    "threshold": ({"neutral": True, "threshold": "Half"}, ValueError, "unknown threshold 'Half'; nearest: 'half'"),
+    "threshold's kind": ({"neutral": True, "threshold": [1]}, TypeError, "threshold: needed one number"),
+    "threshold alone": ({"threshold": 5.0}, ValueError, "neutral=True beside threshold="),
+    "seed alone": ({"seed": 1}, ValueError, "draws= beside seed="),
+    "neutral's name": ({"neutral": "Neutral"}, ValueError, "expression for neutral 'Neutral'; nearest: 'neutral'"),
+    "prototypes of another": (
+        {"prototypes": {"joy": {"domain": "bob", "expression": "joy"}}},
+        ValueError,
+        "prototypes of the source, domain 'ada'; got 'bob' for 'joy'",
+    ),
     "norm is prototype": ({"prototypes": {"expression": ["joy", "neutral"]}}, ValueError, "'neutral' that are both"),
     "label": ({"label": "expresion"}, ValueError, "'expresion'"),
     "no norm": ({"norms": {"expression": "calm"}}, ValueError, "no stimuli for the norms"),
@@ -302,6 +338,71 @@ def test_wrong_settings(case):
     settings, kind, said = WRONG[case]
     with pytest.raises(kind, match=said):
         nr.cross_domain_accuracy(avatars(), "ada", **settings)
+
+
+def test_messages_show_no_secrets():
+    """Neither what stored norms are called within, nor NumPy's kinds of text."""
+    features = avatars()
+    with pytest.raises(TypeError, match="source: the domain that is learned from, a text; got \\['ada'\\]"):
+        nr.cross_domain_accuracy(features, ["ada"])
+    alone = features.isel(stimulus=(features["domain"] == "ada").values)
+    for given, settings in (
+        (features, {"prototypes": {"joy": {"domain": "bob", "expression": "joy"}}}),
+        (features, {"prototypes": {"domain": np.str_("bob"), "expression": np.array(["joy"])[0]}}),
+        (features, {"prototypes": {"expression": np.str_("glee")}}),
+        (alone, {}),
+    ):
+        with pytest.raises(ValueError) as told:
+            nr.cross_domain_accuracy(given, "ada", **settings)
+        assert "\x00" not in str(told.value) and "x00norm" not in str(told.value) and "np." not in str(told.value)
+
+
+def both_ways(features, encoder, threshold="half"):
+    """Return the protocol's result and what nr.read_out says of the same code, in the same order."""
+    by_protocol = nr.cross_domain_accuracy(features, "human", encoder=encoder, neutral=True, threshold=threshold)
+    fresh = copy.deepcopy(encoder)
+    stored = features.isel(stimulus=by_protocol["stored"].values)  # the protocol learns from these alone
+    fresh.fit(stored, prototypes={"domain": "human", "intensity": 1.0}, norms={"intensity": 0.0})
+    return by_protocol, nr.read_out(fresh.transform(features), threshold=threshold)
+
+
+ENCODERS = [
+    nr.NormEncoder("projection", scale="none"),
+    nr.NormEncoder("expressivity", neutral=True),
+    nr.NormEncoder("landmark", 3.0, "none"),
+    nr.NormEncoder("direction"),
+    nr.AxisEncoder(),
+    nr.ExemplarEncoder(),
+    nr.NormPopulation(40, seed=1),
+    nr.NormPopulation(40, directions="random", seed=1),
+]
+
+
+@pytest.mark.parametrize("encoder", ENCODERS, ids=lambda each: f"{each.name}-{getattr(each, 'rule', '')}")
+def test_the_protocol_answers_as_the_read_out_does(encoder):
+    """The same answers, θ and intensities, whatever neurons do at the norm and however many prefer the same."""
+    features = nr.example("Features").assign_coords(landmark=("feature", [*"aabbccddeeff"]))
+    rng = np.random.default_rng(3)
+    features["value"].values[:] += rng.normal(0, 0.15, features["value"].shape)
+    result, said = both_ways(features, encoder)
+    assert result["threshold"].item() == pytest.approx(said.attrs["threshold"], rel=1e-9)
+    shown = np.where(said["intensity"].values == 0, "neutral", said["expression"].values)
+    tested = np.isfinite(result["correct_with_neutral"].values)
+    right = (said["answer"].values == shown).astype(float)
+    np.testing.assert_array_equal(right[tested], result["correct_with_neutral"].values[tested])
+    expressive = np.isfinite(result["correct"].values)
+    assert (result["winner"].values == said["forced_answer"].values)[expressive].all()
+    np.testing.assert_allclose(
+        result["readout_image"].sel(read_from="winner").values, said["read_intensity"].values, rtol=1e-9, atol=1e-12
+    )
+    assert np.isnan(said["read_intensity"].values).all() == (getattr(encoder, "rule", "") == "direction")
+
+
+def test_the_result_without_intensities_read_is_drawn():
+    result = nr.cross_domain_accuracy(nr.example("Features"), "human", encoder=nr.NormEncoder("direction"))
+    assert np.isnan(result["readout_rmse"]).all()
+    nr.plot.cross_domain(result)
+    plt.close("all")
 
 
 def test_norms_and_prototypes_one_by_one():

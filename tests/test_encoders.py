@@ -3,7 +3,7 @@ import pytest
 import xarray as xr
 
 import nrsim as nr
-from nrsim.encoders.rules import RULES
+from nrsim.encoders.rules import RULES, WITHOUT_EXPONENT
 
 HUMAN = {"domain": "human", "intensity": 1.0}
 NEUTRAL = {"intensity": 0.0}
@@ -45,7 +45,8 @@ def test_one_at_the_prototype_and_indifferent_to_the_order_of_stimuli(make):
 @pytest.mark.parametrize("rule", RULES)
 def test_activity_at_the_prototype_is_what_transform_gives(rule):
     features = nr.example("Features").assign_coords(landmark=("feature", [*"aabbccddeeff"]))
-    encoder = nr.NormEncoder(rule, 2.0, "none").fit(features, prototypes=HUMAN, norms=NEUTRAL)
+    exponent = 1.0 if rule in WITHOUT_EXPONENT else 2.0
+    encoder = nr.NormEncoder(rule, exponent, "none").fit(features, prototypes=HUMAN, norms=NEUTRAL)
     prototypes = (features["domain"] == "human").values & (features["intensity"] == 1).values
     code = encoder.transform(features)
     assert code["at_prototype"].values == pytest.approx(np.diag(code["activity"].values[prototypes]))
@@ -91,6 +92,19 @@ def test_joined_codes_keep_labels_and_refuse_other_stimuli():
         nr.join_codes([codes[0], codes[1].isel(stimulus=slice(None, None, -1))])
     with pytest.raises(ValueError, match="come more than once"):
         nr.join_codes([codes[0], codes[0]])
+
+
+def test_what_is_no_list_or_holds_nothing():
+    features = nr.example("Features")
+    with pytest.raises(TypeError, match=r"a list of FaceCodes; got Dataset. Write nr.join_codes\("):
+        nr.join_codes(nr.example("FaceCode"))
+    with pytest.raises(ValueError, match="at least one stimulus to learn from; got none"):
+        nr.NormEncoder().fit(features.isel(stimulus=[]), prototypes=HUMAN, norms=NEUTRAL)
+    with pytest.raises(TypeError, match="inferred: domain → labels.*got 'macaque'"):
+        nr.NormEncoder().fit(features, prototypes=HUMAN, norms=NEUTRAL, inferred="macaque")
+    for rule in WITHOUT_EXPONENT:
+        with pytest.raises(ValueError, match=f"no exponent with the rule '{rule}', which has none; got exponent=2"):
+            nr.NormEncoder(rule, exponent=2)
 
 
 def test_errors_say_what_was_needed():
@@ -175,7 +189,8 @@ def test_activity_below_the_threshold_is_nothing():
     assert scaled.transform(features)["activity"].values == pytest.approx(
         np.where(free < theta, 0, free) / scaled.lengths_
     )
-    deaf = nr.NormEncoder("projection", threshold=2 * held.lengths_.max()).fit(features, **fit).transform(features)
+    with pytest.warns(UserWarning, match="silences neurons at their own prototype: 'happy', 'angry'"):
+        deaf = nr.NormEncoder("projection", threshold=2 * held.lengths_.max()).fit(features, **fit).transform(features)
     assert (deaf["at_prototype"].values == 0).all()
     with pytest.raises(ValueError, match="threshold: needed at least 0"):
         nr.NormEncoder(threshold=-1)

@@ -125,7 +125,7 @@ def test_rate_units_follow_a_step():
 
 
 def test_default_neurons_fire_like_those_of_am():
-    """Rates, timing and Fano factors of SCIENCE.md within broad bounds, from 40 neurons that prefer one face."""
+    """Rates, timing and Fano factors of 193 AM neurons (Freiwald & Tsao 2010), broadly; 40 that prefer one face."""
     code = nr.example("FaceCode").isel(stimulus=[0, 3], neuron=[0] * 40)  # its norm and its prototype
     code = code.assign_coords(neuron_id=("neuron", [f"neuron-{i}" for i in range(40)]))
     counts = nr.simulate(nr.present(code), nr.AdaptiveLIF(), trials=30, seed=1)["spike_count"]

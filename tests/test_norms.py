@@ -6,6 +6,8 @@ import pytest
 import xarray as xr
 
 import nrsim as nr
+from nrsim.encoders import referenced
+from nrsim.encoders.norms import explaining_norm
 
 HUMAN = {"domain": "human", "intensity": 1.0}
 NEUTRAL = {"intensity": 0.0}
@@ -162,6 +164,59 @@ def test_which_head_is_this():
     assert encoder.transform(moving, which_norm="nearest")["norm_used"].dims == ("stimulus",)
 
 
+def test_directions_of_a_population_do_not_decide_which_head_it_is():
+    """200 random directions span all of 46 features: what is set aside are the learned ones alone."""
+    rng = np.random.default_rng(2)
+    rows = [(d, e, i) for d in ("human", "macaque") for e in ("happy", "angry") for i in np.linspace(0, 1, 15)]
+    rows = [row for row in rows if row[1] == "happy" or row[2] > 0]
+    norms = {name: rng.normal(0, 1.0, 46) for name in ("human", "macaque")}
+    ways = {name: rng.normal(0, 4.0, 46) for name in ("happy", "angry")}
+    value = np.array([norms[d] + i * ways[e] + rng.normal(0, 0.3 * (i < 1), 46) for d, e, i in rows])
+    features = nr.example("Features").isel(stimulus=[0] * len(rows), feature=[0] * 46)
+    features = features.assign(value=(("stimulus", "feature"), value, {"units": "1"})).assign_coords(
+        stimulus_id=("stimulus", [f"s{i}" for i in range(len(rows))]),
+        feature_id=("feature", [f"f{i}" for i in range(46)]),
+        domain=("stimulus", [d for d, _, _ in rows]),
+        expression=("stimulus", [e if i else "neutral" for _, e, i in rows]),
+        intensity=("stimulus", [i for _, _, i in rows], {"units": "1"}),
+    )
+    population = nr.NormPopulation(200, directions="random", seed=1).fit(features, prototypes=HUMAN, norms=NEUTRAL)
+    assert np.linalg.matrix_rank(population.directions_) == 46
+    shuffled = fitted(features).with_shuffled_directions(seed=1, repeats=100)
+    assert np.linalg.matrix_rank(shuffled.directions_) == 46
+    for encoder in (population, shuffled):
+        found = encoder.transform(features.drop_vars("domain"), which_norm="nearest")["norm_used"].values
+        assert (found == features["domain"].values).all()
+
+
+def test_the_head_is_found_from_what_was_seen():
+    """Against least squares over the landmarks that were seen, pattern by pattern."""
+    rng = np.random.default_rng(7)
+    directions, norms = rng.normal(size=(3, 12)), rng.normal(size=(2, 12))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    value = norms[rng.integers(2, size=60)] + rng.normal(0, 3, (60, 3)) @ directions + rng.normal(0, 0.4, (60, 12))
+    value[rng.random((60, 6)).repeat(2, axis=1) < 0.4] = np.nan
+    value = value[np.isfinite(value).sum(axis=1) > 0]
+    norms[1, 2:4] = np.nan
+
+    def residual(u, r):
+        seen = np.isfinite(u - r)
+        fit = np.linalg.lstsq(directions[:, seen].T, (u - r)[seen], rcond=None)
+        free = seen.sum() - fit[2]
+        rest = ((u - r)[seen] - directions[:, seen].T @ fit[0]) ** 2
+        return rest.sum() / free if free > 0 else np.inf
+
+    judged = np.array([[residual(u, r) for r in norms] for u in value])
+    clear = np.isfinite(judged).any(axis=1)
+    found = explaining_norm(value[:, None], norms, directions)
+    assert clear.sum() > 40
+    assert (found[clear] == judged.argmin(axis=1)[clear]).all()
+    distance = explaining_norm(value[:, None], norms)
+    assert (found[~clear] == distance[~clear]).all()
+    together = explaining_norm(np.stack([value, value], axis=1), norms, directions)  # frames that say the same
+    assert (together == found).all()
+
+
 def test_what_has_no_domain_is_held_against_the_nearest_norm():
     features = nr.example("Features")
     encoder = fitted(features)
@@ -230,6 +285,23 @@ def test_norms_are_learned_in_the_order_of_what_is_shown():
     assert frames.norms_.values == pytest.approx(
         encoder.adapt(features.isel(stimulus=[3]), rate=0.2, exposures=2).norms_.values
     )
+
+
+def test_a_long_path_is_kept_in_part(monkeypatch):
+    features = nr.example("Features")
+    encoder = fitted(features)
+    whole = encoder.adapt(features, rate=0.2, exposures=2)
+    assert whole.adaptation_["showing"].values.tolist() == list(range(1, 29))
+    monkeypatch.setattr(referenced, "_PATH", 10 * 12)
+    thinned = encoder.adapt(features, rate=0.2, exposures=2)
+    kept = [3, 6, 9, 12, 15, 18, 21, 24, 27, 28]
+    assert thinned.adaptation_["showing"].values.tolist() == kept
+    assert thinned.adaptation_.values == pytest.approx(whole.adaptation_.values[np.array(kept) - 1])
+    assert thinned.norms_.values == pytest.approx(whole.norms_.values)
+    again = thinned.adapt(features, rate=0.2)
+    assert again.adaptation_["showing"].values[-1] == 28 + 14
+    with pytest.raises(ValueError, match="stimuli to adapt to; got none"):
+        encoder.adapt(features.isel(stimulus=[]), rate=0.1)
 
 
 def test_a_domain_without_a_norm_begins_with_its_first_face_and_one_without_a_name_is_found():
@@ -303,6 +375,15 @@ def test_rivals_leave_out_what_was_not_seen(marked):
     assert exemplar.transform(unseen)["activity"].values == pytest.approx(
         nr.ExemplarEncoder().fit(few, **fit).transform(few)["activity"].values
     )
+    full = nr.ExemplarEncoder().fit(marked, **fit)
+    got = full.transform(unseen)["activity"].values
+    assert not np.allclose(got, full.transform(marked)["activity"].values)
+    d = unseen["value"].values[:, None] - full.exemplars_
+    assert got == pytest.approx(np.exp(-12 * np.nanmean(d**2, axis=2) / (2 * full.sigma_**2)))  # as if all were so far
+    some, others = marked.copy(deep=True), marked.isel(stimulus=[1])
+    some["value"].values[:, :6] = np.nan
+    others["value"].values[:, 6:] = np.nan
+    assert (nr.ExemplarEncoder().fit(some, **fit).transform(others)["activity"].values == 0).all()  # nothing in common
     axis = nr.AxisEncoder().fit(unseen, **fit)
     assert axis.transform(unseen)["activity"].values == pytest.approx(
         nr.AxisEncoder().fit(few, **fit).transform(few)["activity"].values
@@ -310,6 +391,14 @@ def test_rivals_leave_out_what_was_not_seen(marked):
 
 
 def test_landmarks_that_are_asked_too_much(marked):
+    half = marked.copy(deep=True)
+    half["value"].values[3, 4] = np.nan  # x of c, and not y
+    for encoder in (nr.NormEncoder("landmark"), nr.AxisEncoder()):
+        with pytest.raises(ValueError, match=r"both coordinates of the landmark 'c'.*NaN in 'human-.*\(1 stimuli\)"):
+            encoder.fit(half, prototypes=HUMAN, norms=NEUTRAL)
+        encoder.fit(marked, prototypes=HUMAN, norms=NEUTRAL)
+        with pytest.raises(ValueError, match="both coordinates of the landmark 'c'"):
+            encoder.transform(half)
     with pytest.raises(ValueError, match="the label 'landmark' on all features for the rule 'landmark'; got none"):
         nr.NormEncoder("landmark").fit(nr.example("Features"), prototypes=HUMAN, norms=NEUTRAL)
     joined = marked.assign_coords(landmark=("feature", ["", "", *marked["landmark"].values[2:]]))

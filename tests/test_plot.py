@@ -291,6 +291,22 @@ def test_raster_and_histogram_hold_every_spike(made):
     np.testing.assert_allclose(below.lines[0].get_ydata(), counts.mean("trial") / 0.05)
 
 
+def test_a_large_population_is_named_by_group(made):
+    recording = made["recording"].isel(neuron=np.arange(200) % 2)
+    recording = recording.assign_coords(
+        neuron=("neuron", np.arange(200), {"units": "1"}), neuron_id=("neuron", [f"n{i}" for i in range(200)])
+    ).drop_vars([name for name in recording.variables if str(name).startswith("spike_") and name != "spike_count"])
+    ax = nr.plot.population(recording, window=WINDOW)
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["happy", "angry"]
+    assert ax.get_yticks().tolist() == [49.5, 149.5]
+    drawn = np.asarray(ax.images[0].get_array())
+    rates = nr.window_rates(recording, WINDOW).mean("trial").values.T
+    np.testing.assert_allclose(drawn, np.concatenate([rates[::2], rates[1::2]]))
+    alone = recording.assign_coords(prefers=("neuron", [f"p{i}" for i in range(200)]))
+    ax = nr.plot.population(alone, against="time")
+    assert not len(ax.get_yticks()) and ax.get_ylabel() == "200 neurons"
+
+
 def test_population_shows_means(made):
     recording = made["recording"]
     image = nr.plot.population(recording, window=WINDOW).images[0].get_array()

@@ -125,6 +125,9 @@ def test_distributions_have_the_moments_they_say(spec, mean, sd):
 
 
 def test_what_a_population_refuses(faces):
+    with pytest.raises(ValueError, match="no exponent with the rule 'projection'"):
+        nr.NormPopulation(5, rule="projection", exponent=2.0, seed=1)
+    nr.NormPopulation(5, rule="projection", seed=1)
     with pytest.raises(TypeError, match="seed"):
         nr.NormPopulation(5)
     with pytest.raises(ValueError, match="directions of a population 'randomly'; nearest: 'random'"):
@@ -203,6 +206,15 @@ def test_functions_that_do_not_fit():
         nr.CustomEncoder(lambda difference, directions: difference @ directions.T * np.nan).fit(features, **FIT)
     with pytest.raises(TypeError, match="an array of numbers from 'custom'; got str"):
         nr.CustomEncoder(lambda difference: "much").fit(features, **FIT)
+    with pytest.raises(TypeError, match="real numbers from 'custom'; got complex"):
+        nr.CustomEncoder(lambda difference, directions: 1j * (difference @ directions.T)).fit(features, **FIT)
+    with pytest.raises(TypeError, match="parameters have names.*which does not say them.*Write def"):
+        nr.CustomEncoder(np.dot)
+    with pytest.raises(ValueError, match="curve of an encoder 'linaer'; nearest: 'linear'"):
+        nr.CustomEncoder(lambda difference: difference, curve="linaer")
+    mine = nr.CustomEncoder(lambda value: value[:, :2])  # norms are given to encoders that do not use them, too
+    code = mine.fit(features, **FIT).transform(features)
+    assert code["baseline"].values == pytest.approx(np.diag(features["value"].values[[0, 0], :2]))
     with pytest.raises(TypeError, match="name: a text"):
         nr.CustomEncoder(lambda difference: difference, name=3)
 

@@ -13,8 +13,19 @@ PUBLISHED = Circuit(tau_u=3, tau_v=3, tau_y=15, tau_d=5, inhibition=0.8, spared=
 ONE = {"units": "1"}
 
 
-def code_of(activity, prefers, *, at_prototype=None, baseline=None, encoder="norm", times=None, **labels):
-    """Return a FaceCode with this activity (stimulus, [frame,] neuron)."""
+def code_of(
+    activity,
+    prefers,
+    *,
+    at_prototype=None,
+    baseline=0.0,
+    curve="linear",
+    exponent=None,
+    encoder="mine",
+    times=None,
+    **labels,
+):
+    """Return a FaceCode with this activity (stimulus, [frame,] neuron); its encoder's name says nothing."""
     activity = np.asarray(activity, dtype=float)
     dims = ("stimulus", "frame", "neuron") if activity.ndim == 3 else ("stimulus", "neuron")
     code = nr.example("FaceCode").isel(stimulus=[0] * len(activity)).drop_dims(["stimulus", "neuron"])
@@ -24,9 +35,11 @@ def code_of(activity, prefers, *, at_prototype=None, baseline=None, encoder="nor
         "encoder": ("neuron", np.resize(np.atleast_1d(encoder), len(prefers))),
         "prefers": ("neuron", list(prefers)),
     }
-    for name, values in (("at_prototype", at_prototype), ("baseline", baseline)):
+    for name, values in (("at_prototype", at_prototype), ("baseline", baseline), ("exponent", exponent)):
         if values is not None:
-            coords[name] = ("neuron", list(values), ONE)
+            coords[name] = ("neuron", np.resize(values, len(prefers)).astype(float), ONE)
+    if curve is not None:
+        coords["intensity_curve"] = ("neuron", np.resize(curve, len(prefers)))
     if times is not None:
         coords["frame_time"] = ("frame", times, {"units": "s"})
     for name, values in labels.items():
@@ -81,7 +94,7 @@ def test_a_neuron_that_prefers_neutral_competes():
     weak = code.assign_coords(at_prototype=("neuron", [1.0, 2.0, 0.01], ONE))
     assert nr.read_out(weak).attrs["threshold"] == 0.5
     # before a movement the norm was seen, which is what it prefers: a face that stays neutral changes nothing
-    stays = code_of(np.tile([0.0, 0.0, 1.0], (1, 30, 1)), code["prefers"].values, at_prototype=[1.0, 1.0, 1.0])
+    stays = code_of(np.tile([0.0, 0.0, 1.0], (1, 30, 1)), code["prefers"].values, at_prototype=1.0, baseline=[0, 0, 1])
     assert float(nr.read_out_over_time(stays)["D"].max()) == 0.0
     alone = code_of([[0.3]], ["neutral"], at_prototype=[1.0])
     nobody = nr.read_out(alone, threshold=None)
@@ -114,15 +127,58 @@ def test_answers_do_not_depend_on_order_or_scale(seed, factor):
 
 def test_intensity_of_an_axis_starts_at_its_norm_and_of_an_exemplar_is_inverted():
     level = np.array([0.0, 0.25, 0.5, 1.0])
-    axis = code_of((0.2 + 0.6 * level)[:, None], ["happy"], baseline=[0.2], at_prototype=[0.8], encoder="axis")
+    axis = code_of((0.2 + 0.6 * level)[:, None], ["happy"], baseline=[0.2], at_prototype=[0.8])
     assert nr.read_out(axis, threshold=None)["read_intensity"].values == pytest.approx(level)
     assert nr.read_out(axis).attrs["threshold"] == pytest.approx(0.5)
     peak = np.exp(-((1 - level) ** 2) * 2.0)  # the norm is two widths away
-    exemplar = code_of(peak[:, None], ["happy"], baseline=[np.exp(-2.0)], at_prototype=[1.0], encoder="exemplar")
+    exemplar = code_of(peak[:, None], ["happy"], baseline=[np.exp(-2.0)], at_prototype=[1.0], curve="gaussian")
     assert nr.read_out(exemplar, threshold=None)["read_intensity"].values == pytest.approx(level)
     assert nr.read_out(exemplar)["answer"].values.tolist() == ["neutral", "neutral", "happy", "happy"]
-    unknown = code_of(peak[:, None], ["happy"], at_prototype=[1.0], encoder="mine")
-    assert np.isnan(nr.read_out(unknown)["read_intensity"].values).all()
+    for curve in ("", None):  # whatever the encoder is called
+        unknown = code_of(peak[:, None], ["happy"], at_prototype=[1.0], curve=curve, encoder="norm-of-mine")
+        assert np.isnan(nr.read_out(unknown)["read_intensity"].values).all()
+    with pytest.raises(ValueError, match="value of the label intensity_curve 'lineer'; nearest: 'linear'"):
+        nr.read_out(code_of(peak[:, None], ["happy"], at_prototype=[1.0], curve="lineer"))
+
+
+def fitted_code(encoder, features=None):
+    """Return the code of the example's features, or of others, by an encoder that is fitted on the human head."""
+    features = nr.example("Features") if features is None else features
+    encoder.fit(features, prototypes={"domain": "human", "intensity": 1.0}, norms={"intensity": 0.0})
+    return encoder.transform(features)
+
+
+def test_the_curve_is_what_the_encoder_says_whatever_its_name():
+    def half_way(difference, directions, lengths):
+        return np.clip(difference @ directions.T / lengths, 0, None)
+
+    silent = nr.read_out(fitted_code(nr.CustomEncoder(half_way, name="norm-like")))
+    assert np.isnan(silent["read_intensity"].values).all()
+    code = fitted_code(nr.CustomEncoder(half_way, name="mine", curve="linear"))
+    shown = (code["intensity"] >= 0).values
+    assert nr.read_out(code)["read_intensity"].values[shown] == pytest.approx(code["intensity"].values[shown])
+    marked = nr.example("Features").assign_coords(landmark=("feature", [*"aabbccddeeff"]))
+    squared = fitted_code(nr.NormEncoder("landmark", 3.0, "none"), marked)
+    assert squared["intensity_curve"].values.tolist() == ["power"] * 2
+    assert squared["exponent"].values.tolist() == [3.0] * 2
+    assert nr.read_out(squared)["read_intensity"].values[shown] == pytest.approx(code["intensity"].values[shown])
+    joined = nr.join_codes([code, squared, fitted_code(nr.ExemplarEncoder())])
+    for name in ("mine", "norm", "exemplar"):
+        read = nr.read_out(joined, encoder=name)["read_intensity"].values
+        shown &= (code["domain"] == "human").values  # to the exemplars the other head is a place far off
+        assert read[shown] == pytest.approx(code["intensity"].values[shown])
+    mixed = {"distribution": "uniform", "low": 1.0, "high": 3.0}  # the mean of several powers is none
+    population = nr.NormPopulation(8, rule="landmark", exponent=mixed, seed=1)
+    assert np.isnan(nr.read_out(fitted_code(population, marked))["read_intensity"].values).all()
+
+
+def test_neurons_that_are_silent_at_their_prototype_say_so():
+    code = code_of([[0.0, 0.5]], ["happy", "angry"], at_prototype=[0.0, 1.0], encoder="norm-shuffled")
+    with pytest.warns(UserWarning, match="no intensity is read of 'happy': the neurons of 'norm-shuffled'"):
+        said = nr.read_out(code, threshold=0.1)
+    assert said["read_intensity"].item() == 0.5
+    random = fitted_code(nr.NormPopulation(60, directions="random", seed=1))
+    assert np.isfinite(nr.read_out(random)["read_intensity"].values).all()
 
 
 @pytest.mark.parametrize(
@@ -160,16 +216,15 @@ def test_a_face_at_the_threshold_is_expressive_whatever_is_rounded():
 
 
 def test_directions_alone_carry_no_intensity():
-    code = code_of([[0.9, 0.1]], ["happy", "angry"], at_prototype=[1.0, 1.0])
-    code.attrs["parameters"] = '{"NormEncoder.transform": {"rule": "direction"}}'
+    code = fitted_code(nr.NormEncoder("direction"))
     said = nr.read_out(code)
-    assert said["answer"].values.tolist() == ["happy"]
+    shown = code["intensity"].values > 0
+    assert (said["answer"] == code["expression"]).values[shown].all()
     assert np.isnan(said["read_intensity"].values).all()
 
 
 def test_intensity_of_summed_powers_of_landmarks_is_their_root():
-    code = code_of([[0.25 * 3], [3.0]], ["happy"], at_prototype=[3.0])
-    code.attrs["parameters"] = '{"NormEncoder.transform": {"rule": "landmark", "exponent": 2.0}}'
+    code = code_of([[0.25 * 3], [3.0]], ["happy"], at_prototype=[3.0], curve="power", exponent=[2.0])
     said = nr.read_out(code)
     assert said["read_intensity"].values == pytest.approx([0.5, 1.0])
     assert said.attrs["threshold"] == pytest.approx(0.75)  # halfway, where a quarter of the activity is
@@ -190,11 +245,11 @@ def test_frames_are_answered_one_by_one():
 def test_errors_of_codes():
     code = code_of([[0.9, 0.1]], ["happy", "angry"])
     with pytest.raises(
-        ValueError, match=r"the label at_prototype \(neuron\) .* code of the encoder 'norm' without.*Give a number"
+        ValueError, match=r"the label at_prototype \(neuron\) .* code of the encoder 'mine' without.*Give a number"
     ):
         nr.read_out(code)
     with pytest.raises(ValueError, match=r"the label baseline \(neuron\) .*encoder 'exemplar' without"):
-        nr.read_out(code_of([[0.9]], ["happy"], at_prototype=[1.0], encoder="exemplar"))
+        nr.read_out(code_of([[0.9]], ["happy"], at_prototype=[1.0], baseline=None, encoder="exemplar"))
     with pytest.raises(ValueError, match="a code with neurons; got none"):
         nr.read_out(code.isel(neuron=[]))
     mixed = code_of([[0.9, 0.1]], ["happy", "happy"], at_prototype=[1.0, 1.0], encoder=["norm", "axis"])
@@ -487,7 +542,8 @@ def test_scores_worked_by_hand():
         intensity=[0.0, 0.5, 1.0, 1.0, 0.5, -0.5, 1.0],
         domain=["human", "human", "human", "macaque", "macaque", "macaque", "macaque"],
     )
-    scored = nr.score_read_out(nr.read_out(code))
+    with pytest.warns(UserWarning, match="left out 1 of 7 stimuli whose expression no neuron prefers: 'sad'"):
+        scored = nr.score_read_out(nr.read_out(code))
     assert scored.attrs["left_out"] == 2  # the anti-face and the sad one
     assert scored["n_stimuli"].values.tolist() == [3, 2]
     assert scored["n_expressive"].values.tolist() == [2, 2]
@@ -505,6 +561,9 @@ def test_frames_and_movements_are_scored():
     code = movements()
     frames, whole = nr.score_read_out(nr.read_out(code)), nr.score_read_out(nr.read_out_over_time(code))
     assert frames["n_stimuli"].item() == 7 * 60
+    assert nr.plot.confusion(frames).get_title().endswith("of 420 frames right")
+    assert nr.plot.confusion(whole).get_title() == "3 of 7 right"
+    plt.close("all")
     assert whole["n_stimuli"].item() == 7
     assert whole["accuracy"].item() == pytest.approx(3 / 7)
     assert whole["forced_accuracy"].item() == 1.0
@@ -520,8 +579,11 @@ def test_errors_of_scores():
     code = movements(frames=5)
     with pytest.raises(ValueError, match="result of nr.read_out or"):
         nr.score_read_out(code)
-    with pytest.raises(ValueError, match="the label 'person' to hold"):
+    with pytest.raises(ValueError, match="needed the label 'person' of by= to hold.*by= names another"):
         nr.score_read_out(nr.read_out_over_time(code), by="person")
+    capital = code.assign_coords(expression=("stimulus", ["neutral", *["Happy"] * 3, *["angry"] * 3]))
+    with pytest.raises(ValueError, match="spelt as the neurons' preferences are, 'happy'; got 'Happy' in 3 values of"):
+        nr.score_read_out(nr.read_out_over_time(capital))
     other = code.assign_coords(expression=("stimulus", ["sad"] * 7)).isel(stimulus=slice(1, None))
     with pytest.raises(ValueError, match="one of the answers, happy, angry.*'sad'"):
         nr.score_read_out(nr.read_out_over_time(other))

@@ -14,6 +14,7 @@ from test_images import morph_table
 import nrsim as nr
 from nrsim import cli, settings
 from nrsim.study import _stimuli
+from nrsim.study_features import check_alignment
 
 RECIPE = """
 title = "small"
@@ -302,6 +303,36 @@ def test_a_study_aligns_heads_and_adds_cues():
         {**small, "features": {"size": 8, "align": "known"}, "encoder": {"prototypes": named, "shuffles": 1}}
     )
     assert set(again["features"]["cue"].values) == {"energy"}
+
+
+def test_what_the_labels_lack_is_said_before_v1_is_computed(monkeypatch):
+    def too_late(*_, **__):
+        raise AssertionError("V1 was computed")
+
+    for name in ("transform", "responses"):
+        monkeypatch.setattr(nr.V1Bank, name, too_late)
+    faces = {
+        "recipe": "expressions",
+        "parameters": {"size": 32, "intensities": [0.0, 1.0], "domains": ["human", "cartoon"]},
+    }
+    for encoder, features, words in (
+        ({"prototypes": {"domain": "robot", "intensity": 1.0}}, {}, "'cartoon', 'human'"),
+        ({"prefers_by": "expresion"}, {}, "'expresion'"),
+        ({"norm_by": "head"}, {}, "'head'"),
+        ({"norms": {"intensity": -3.0}}, {}, "intensity is one of 0, 1"),
+        ({"rule": "landmark"}, {}, "on all features for the rule 'landmark'"),
+        ({"rule": "projection", "exponent": 2.0}, {}, "no exponent with the rule 'projection'"),
+        ({}, {"cues": []}, "one cue or more in features.cues, of energy, displacement"),
+        ({}, {"align": "known", "reference": "humn"}, "domain in features.reference 'humn'; nearest: 'human'"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            nr.run_study({"stimuli": faces, "encoder": encoder, "features": features})
+    unmarked = nr.example("StimulusSet")
+    assert "landmark" not in unmarked.coords
+    for align, words in (("known", "landmarks on every norm"), ("find", "landmarks on the reference's norm")):
+        plan = {"features": {"align": align, "cues": ["energy"], "reference": "human", "log": True}}
+        with pytest.raises(ValueError, match=words):
+            check_alignment(plan | {"encoder": {"norm_by": "domain"}}, unmarked)
 
 
 @pytest.mark.parametrize("rule", ["linear", "projection"])

@@ -14,7 +14,7 @@ from nrsim.comparison import scoring
 from nrsim.comparison.protocol import NORM, STORED_AS, Task, drawn, task
 from nrsim.encoders import NormEncoder
 from nrsim.encoders.base import Encoder
-from nrsim.errors import need
+from nrsim.errors import need, unknown
 from nrsim.quantities import bare, whole
 from nrsim.schema import check
 
@@ -31,7 +31,7 @@ def cross_domain_accuracy(
     draws: int = 0,
     seed: int | None = None,
     neutral: bool | str = False,
-    threshold: float | str = "half",
+    threshold: float | str | None = "half",
     one_norm: bool = False,
     inferred: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> xr.Dataset:
@@ -39,8 +39,10 @@ def cross_domain_accuracy(
 
     The protocol of Stettler et al. (2023), for any features: one image for each category is stored on the source,
     one norm for each domain, and everything else is tested. Twelve images are stored for six expressions on six heads.
-    The encoder is fitted on the stored images alone. A stimulus is answered by the neuron of largest activity; where
-    no neuron is active there is no answer, which is wrong. Tested are the stimuli whose label is one of the categories,
+    The encoder is fitted on the stored images alone. Of neurons that prefer the same, as in a population, the mean
+    counts; neurons that prefer none of the categories (``''``) do not, and one of a random direction counts for the
+    prototype nearest to it. A stimulus is answered by the largest of these means; where all are equal, as where no
+    neuron is active, there is no answer, which is wrong. Tested are the stimuli whose label is one of the categories,
     of intensity above 0 where there are intensities, but for those that are stored.
 
     Parameters
@@ -71,12 +73,12 @@ def cross_domain_accuracy(
         Of the draws.
     neutral
         Whether "neutral" is an answer too, and what shows the norm (but is not stored) is tested as well; a text is
-        how ``label`` calls it. The answer is neutral where the largest activity is below ``threshold``, or, with an
-        encoder that has a neuron for it, where that neuron is the most active.
+        how ``label`` calls it. The answer is neutral where the largest activity is below ``threshold``; of an encoder
+        that has a neuron for it, also where that neuron is the most active (``threshold=None``: only there).
     threshold
-        In the units of activity; or ``"half"``: half of the activity at its own prototype of the neuron for which that
-        is least, which asks for no image but the stored ones (the midpoint between the weakest prototype and the norm;
-        chosen).
+        As for :func:`nrsim.read_out`, of which this takes the answers, θ and intensities. ``"half"``: the activity
+        midway between the norm and its own prototype of the neuron for which that is least, which asks for no image but
+        the stored ones (chosen); or a number in the units of activity; or None: no threshold.
     one_norm
         The control: the norm of the source serves all domains. Stored and tested images stay the same.
     inferred
@@ -89,16 +91,20 @@ def cross_domain_accuracy(
         ``([draw,] …)`` without ``draw`` where nothing is drawn:
 
         - ``accuracy ([draw,] domain)``, the source excluded, with ``accuracy_low``, ``accuracy_high (domain)``:
-          Wilson's 95 % interval, or with draws the central 95 % of them; ``n_stimuli ([draw,] domain)``
+          Wilson's 95 % interval, or with draws the central 95 % of them; ``n_stimuli ([draw,] domain)``. Wilson's
+          takes pictures as independent, which those of one head, or grades of one expression, are not: it says how
+          much other pictures of the same kind on this head would matter, and is too narrow for that where they are
+          alike; nothing of one head says how other heads would do.
         - ``accuracy_transfer``, ``accuracy_source``, ``accuracy_overall ([draw])``: of all stimuli tested in other
           domains, in the source (NaN where none is), and in all
         - ``accuracy_by_intensity ([draw,] domain, intensity)``
         - ``confusion ([draw,] domain, category, answer)``, counts
         - the same with ``_with_neutral``, where ``neutral`` is asked for, and ``threshold ([draw])``
-        - ``readout ([draw,] read_from, test_domain, category, readout_intensity)``: mean intensity read out, which is
-          activity over activity at the own prototype, of the neuron of the category (``"own"``) or of the most
-          active one (``"winner"``), in all domains, the source first. The stored images are among them, as in the
-          published curve.
+        - ``readout ([draw,] read_from, test_domain, category, readout_intensity)``: mean intensity read out, that at
+          which the prototype would give this activity (:func:`nrsim.read_out`), of the neurons of the category
+          (``"own"``) or of the most active ones (``"winner"``), in all domains, the source first. The stored images are
+          among them, as in the published curve. NaN for encoders whose activity says nothing of it: the rule
+          ``direction``, and one's own that does not say its ``curve``.
         - ``readout_rmse ([draw,] read_from, test_domain)``, root mean squared error of the mean curve over categories
           from the identity, intensities 0 to 1; ``readout_rmse_category`` of each category's mean curve;
           ``readout_rmse_image`` over the single images tested, of intensities above 0 to 1
@@ -122,10 +128,16 @@ def cross_domain_accuracy(
     1.0
     """
     features = check(features, "Features")
+    if not isinstance(source, str):
+        raise need(f"source: the {norm_by} that is learned from, a text", repr(source), kind=TypeError)
+    source = str(source)  # not numpy's kind of text, which messages would show
     draws = whole(draws, "draws", low=0)
-    if threshold != "half":
-        threshold = bare(threshold, "1", "threshold", low=0)  # type: ignore[arg-type]
-    called = neutral if isinstance(neutral, str) else "neutral"
+    if seed is not None and not draws:
+        raise need(
+            "draws= beside seed=, which draws the stored images", "seed alone", "Write draws=100, or leave it out"
+        )
+    _check_threshold(threshold, neutral)
+    called = _called(features, neutral, label)
     who = task(features, source, prototypes, norms, label, norm_by, called, inferred or {})
     if draws and not who.norms:
         raise need("norms chosen by labels, to draw an image of each domain", repr(norms), "Leave draws=0")
@@ -136,7 +148,7 @@ def cross_domain_accuracy(
     if not (who.expressive & (who.domain != source)).any():
         raise need(
             f"stimuli of intensity above 0 in other domains than {source!r}",
-            f"domains {sorted(set(who.domain))}",
+            f"domains {', '.join(map(repr, sorted(set(who.domain.tolist()))))}",
         )
     encoder = NormEncoder("projection", scale="none") if encoder is None else encoder
     if isinstance(encoder, type) or not all(hasattr(encoder, name) for name in ("fit", "transform")):
@@ -147,10 +159,10 @@ def cross_domain_accuracy(
     scored = []
     for stored in drawn(who, draws, seed):
         used = {name: rows for name, rows in stored.items() if not one_norm or name in (*who.categories, NORM + source)}
-        activity, prefers, own = _run(copy.deepcopy(encoder), seen, used, norm, norm_by, who)
+        code = _run(copy.deepcopy(encoder), seen, used, norm, norm_by, who)
         held = np.zeros(len(who.ids), dtype=bool)
         held[np.concatenate(list(stored.values()))] = True
-        scored.append(scoring.score(who, activity, prefers, own, held, called if neutral else None, threshold))
+        scored.append(scoring.score(who, code, held, called if neutral else None, threshold))
     result = scoring.assemble(who, scored, bool(draws), called if neutral else None)
     settings = {
         **{"source": source, "encoder": encoder, "prototypes": _said(prototypes), "norms": _said(norms)},
@@ -172,10 +184,30 @@ def cross_domain_accuracy(
     )
 
 
+def _check_threshold(threshold: Any, neutral: bool | str) -> None:
+    """Refuse a threshold that is no threshold, or that nothing would use."""
+    if isinstance(threshold, str) and threshold != "half":
+        raise unknown("threshold", threshold, ("half",), hint="Or give a number, or None: never neutral")
+    if threshold is not None and not isinstance(threshold, str):
+        bare(threshold, "1", "threshold")
+    if threshold != "half" and not neutral:
+        raise need("neutral=True beside threshold=, which decides what is neutral", "threshold alone")
+
+
+def _called(features: xr.Dataset, neutral: bool | str, label: str) -> str:
+    """Return what the label calls neutral."""
+    if not isinstance(neutral, str):
+        return "neutral"
+    if label in features.coords and neutral not in (known := set(features[label].values.astype(str).tolist())):
+        hint = f"neutral= says how the label {label!r} calls it; write neutral=True for 'neutral'"
+        raise unknown(f"{label} for neutral", neutral, known, hint=hint)
+    return neutral
+
+
 def _run(
     encoder: Encoder, features: xr.Dataset, stored: Mapping[str, np.ndarray], norms: Any, norm_by: str, who: Task
-) -> tuple[np.ndarray, list[str], np.ndarray]:
-    """Return the activity ``(stimulus, neuron)``, what neurons prefer, and each one's activity at its prototype."""
+) -> xr.Dataset:
+    """Return the FaceCode of all stimuli by an encoder that is fitted on the stored ones."""
     stored_as = np.full(len(who.ids), "", dtype=object)
     for name, rows in stored.items():
         if name.startswith(NORM) and name.removeprefix(NORM) in who.inferred:
@@ -198,11 +230,18 @@ def _run(
         **({"inferred": inferred} if inferred else {}),  # encoders of one's own need not know it
     )
     code = encoder.transform(features)
-    activity, prefers = code["activity"].values.astype(float), [str(name) for name in code["prefers"].values]
-    if "at_prototype" in code.coords:
-        return activity, prefers, code["at_prototype"].values.astype(float)
-    own = [activity[stored[name], i].mean() if name in stored else np.nan for i, name in enumerate(prefers)]
-    return activity, prefers, np.array(own)
+    for name, stored_for in (("at_prototype", lambda prefers: prefers), ("baseline", lambda _: NORM + who.source)):
+        if name not in code.coords:  # an encoder of one's own need not say it: the stored images do
+            own = [
+                _mean_at(code, stored.get(stored_for(str(each))), i) for i, each in enumerate(code["prefers"].values)
+            ]
+            code = code.assign_coords({name: ("neuron", own, {"units": "1"})})
+    return code
+
+
+def _mean_at(code: xr.Dataset, rows: np.ndarray | None, neuron: int) -> float:
+    """Return a neuron's mean activity at stored stimuli; NaN where none is stored."""
+    return np.nan if rows is None else float(code["activity"].values[rows, neuron].mean())
 
 
 def _said(chosen: Any) -> Any:

@@ -98,6 +98,16 @@ def task(
     else:
         chosen = labels.where(features, {**ours, **prototypes}, what="stimuli for the prototypes")
         may = {str(name): chosen & (truth == name) for name in dict.fromkeys(truth[chosen])}
+    for name, mask in may.items():
+        elsewhere = sorted(set(domain[mask].tolist()) - {source})
+        if elsewhere:
+            raise need(
+                f"prototypes of the source, {domain_by} {source!r}",
+                f"{', '.join(map(repr, elsewhere))} for {name!r}",
+                f"Leave {domain_by!r} out of prototypes, or learn from source={elsewhere[0]!r}",
+            )
+    if not may:
+        raise need("stimuli for the prototypes", "none")
     expressive = _inferred_masks(features, inferred, domain, list(may), truth, masks, source)
     masks |= expressive
     if masks and source not in masks:

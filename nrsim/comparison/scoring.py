@@ -10,8 +10,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from nrsim.comparison.protocol import Task
+from nrsim.comparison.protocol import NORM, Task
+from nrsim.encoders.norm import NEUTRAL
 from nrsim.errors import need
+from nrsim.readout.pools import pools_of, threshold_of
+from nrsim.readout.still import decide
 
 READ_FROM = ("own", "winner")
 _LEVEL = 6  # decimals to which intensities are the same
@@ -26,15 +29,15 @@ class Score:
     stored
         ``(stimulus,)`` of bool.
     answer
-        Index of the category of the most active neuron, ``(stimulus,)``; −1 where none is active.
+        Index of the category of the most active neurons, ``(stimulus,)``; −1 where all are equally active.
     neutral
         Whether the answer with neutral is neutral, ``(stimulus,)``; None where it is not asked for.
     threshold
-        θ, units of activity; NaN where there is none.
+        θ, units of activity; NaN where there is none, or neutral is not asked for.
     readout
-        ``(read_from, stimulus)``: intensity of the own category's neuron, and of the most active one.
+        ``(read_from, stimulus)``: intensity read from the own category's neurons, and from the most active ones.
     resting
-        ``(category, stimulus)``: intensity that each category's neuron says.
+        ``(category, stimulus)``: intensity that each category's neurons say.
     """
 
     stored: np.ndarray
@@ -45,52 +48,47 @@ class Score:
     resting: np.ndarray
 
 
-def score(
-    who: Task,
-    activity: np.ndarray,
-    prefers: Sequence[str],
-    own: np.ndarray,
-    stored: np.ndarray,
-    neutral: str | None,
-    threshold: float | str,
-) -> Score:
-    """Return the answers to ``activity (stimulus, neuron)``.
+def score(who: Task, code: xr.Dataset, stored: np.ndarray, neutral: str | None, threshold: float | str | None) -> Score:
+    """Return the answers that :func:`nrsim.read_out` reads from a code, with the same functions.
 
     Parameters
     ----------
     who
         The stimuli.
-    activity, prefers, own
-        Of the neurons, with what each prefers and its activity at its own prototype. Several neurons may prefer the
-        same; the most active one answers, and their mean is read out.
+    code
+        FaceCode of all of them. Neurons that prefer the same are averaged; those that prefer none of the categories do
+        not count.
     stored
         ``(stimulus,)`` of bool.
     neutral
         What the label calls neutral, where it is an answer.
     threshold
-        θ, or ``"half"``.
+        θ, ``"half"``, or None.
     """
-    of = np.array([who.categories.index(name) if name in who.categories else -1 for name in prefers])
-    missing = [name for i, name in enumerate(who.categories) if i not in of]
+    prefers = code["prefers"].values.astype(str)
+    if neutral is not None and neutral not in prefers:
+        prefers = np.where(prefers == NEUTRAL, neutral, prefers)  # the encoder's neuron, in the label's words
+        code = code.assign_coords(prefers=("neuron", prefers))
+    missing = [name for name in who.categories if name not in prefers]
     if missing:
         raise need("a neuron for each category", f"none that prefers {', '.join(map(repr, missing))}")
-    answers = of >= 0
-    votes = np.stack([activity[:, of == i].max(axis=1) for i in range(len(who.categories))], axis=1)
-    answer, largest = votes.argmax(axis=1), votes.max(axis=1)
+    mine = np.isin(prefers, [*who.categories, *([neutral] if neutral else [])])
+    pools = pools_of(code.isel(neuron=np.flatnonzero(mine)), None, neutral or NORM)
+    order = [pools.names.index(name) for name in who.categories]
+    votes = pools.activity[:, order]
+    answer = votes.argmax(axis=1)
     if votes.shape[1] > 1:
         answer[votes.max(axis=1) <= votes.min(axis=1)] = -1  # all alike, as where all are silent
     said, theta = None, np.nan
-    if neutral is not None and neutral in prefers:
-        said = activity[:, [name == neutral for name in prefers]].max(axis=1) >= largest
-    elif neutral is not None:
-        theta = 0.5 * float(np.nanmin(own[answers])) if threshold == "half" else float(threshold)
-        said = (largest < theta) | (answer < 0)
-    relative = activity / np.where(own > 0, own, np.nan)
-    resting = np.stack([relative[:, of == i].mean(axis=1) for i in range(len(who.categories))])
+    if neutral is not None:
+        theta = threshold_of(threshold, pools)
+        said = decide(pools.activity, pools, theta)["answer"] == neutral
+        theta = theta if np.isfinite(theta) else np.nan
     n = np.arange(len(who.ids))
+    resting = np.stack([pools.intensity(pools.activity[:, k], np.full(len(n), k)) for k in order])
     truth = np.array([who.categories.index(name) if name in who.categories else 0 for name in who.truth])
-    neuron = np.where(answers, activity, -np.inf).argmax(axis=1)
-    readout = np.stack([np.where(np.isin(who.truth, who.categories), resting[truth, n], np.nan), relative[n, neuron]])
+    own = np.where(np.isin(who.truth, who.categories), resting[truth, n], np.nan)
+    readout = np.stack([own, resting[votes.argmax(axis=1), n]])
     return Score(stored, answer, said, theta, readout, resting)
 
 

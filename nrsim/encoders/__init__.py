@@ -12,6 +12,7 @@ from nrsim.encoders.norm import NormEncoder as NormEncoder
 from nrsim.encoders.population import NormPopulation as NormPopulation
 from nrsim.encoders.rivals import AxisEncoder as AxisEncoder
 from nrsim.encoders.rivals import ExemplarEncoder as ExemplarEncoder
+from nrsim.errors import need
 from nrsim.joining import with_all_labels
 from nrsim.schema import check
 
@@ -30,6 +31,8 @@ def join_codes(codes: Sequence[xr.Dataset]) -> xr.Dataset:
 
     Raises
     ------
+    TypeError
+        If it is no list.
     ValueError
         If the stimuli differ, a neuron_id comes twice, or there is no code.
 
@@ -39,6 +42,8 @@ def join_codes(codes: Sequence[xr.Dataset]) -> xr.Dataset:
     >>> nr.join_codes([nr.example("FaceCode")]).sizes["neuron"]
     2
     """
+    if isinstance(codes, (xr.Dataset, xr.DataArray, str)):
+        raise need("a list of FaceCodes", type(codes).__name__, "Write nr.join_codes([first, second])", kind=TypeError)
     if not codes:
         raise ValueError("needed at least one FaceCode to join; got none")
     first = check(codes[0], "FaceCode")

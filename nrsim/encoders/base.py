@@ -11,9 +11,11 @@ import xarray as xr
 
 from nrsim import labels, provenance
 from nrsim.encoders import norms as norms_of
-from nrsim.encoders.prototypes import Prototypes, prototype_vectors, texts
+from nrsim.encoders.prototypes import Prototypes, need_both_axes, prototype_vectors, texts
 from nrsim.errors import NotFittedError, need, unknown
 from nrsim.schema import check
+
+CURVES = ("linear", "power", "gaussian", "")
 
 
 class Encoder:
@@ -25,10 +27,14 @@ class Encoder:
     - ``_respond(value, norm)``: both ``(stimulus, feature)``, the activity ``(stimulus, neuron)``. With ``uses_norm``,
       ``norm`` is the norm of each stimulus, and what was not seen (NaN) of either has been made equal to the other, so
       that it differs by 0. Without, ``norm`` is None and NaN stays.
+
+    ``curve`` says how activity grows as the face of a neuron's prototype grows from its norm (0) to itself (1): one of
+    :data:`CURVES`, ``""`` where that is not known. A read-out of intensity inverts it.
     """
 
     name = "encoder"
     uses_norm: bool = False
+    curve: str = ""
     learned_directions_: np.ndarray  # (prototype, feature), of those that use a norm
 
     def get_params(self) -> dict[str, Any]:
@@ -83,6 +89,15 @@ class Encoder:
             raise need("Features of still faces to learn from", "moving ones with a frame dim", "Select one frame")
         if features["feature_id"].size == 0:
             raise need("at least one feature", "none")
+        if not features.sizes["stimulus"]:
+            raise need("Features of at least one stimulus to learn from", "none")
+        if inferred is not None and not isinstance(inferred, Mapping):
+            raise need(
+                'inferred: domain → labels, {"macaque": {"expression": "happy", "intensity": 1.0}}',
+                repr(inferred),
+                kind=TypeError,
+            )
+        need_both_axes(features)
         self.feature_id_ = texts(features, "feature_id")
         self.landmark_ = texts(features, "landmark") if "landmark" in features.coords else None
         self.prefers_, vectors, masks = prototype_vectors(features, prototypes, prefers_by)
@@ -97,7 +112,8 @@ class Encoder:
         if norm is not None and self.uses_norm:
             vectors, norm = _alike_where_unseen(vectors, norm)
         self._learn(vectors, norm)
-        self.at_prototype_ = self._at_prototype(vectors, norm)
+        self.at_prototype_ = self._at_prototype(vectors, norm if self.uses_norm else None)
+        self.baseline_ = self._baseline(norm)
         return self
 
     def transform(self, features: xr.Dataset, *, which_norm: str = "label") -> xr.Dataset:
@@ -156,6 +172,9 @@ class Encoder:
         code = code.assign_coords(
             {name: ("neuron", own, {"units": "1"}) for name, own in self._neuron_labels().items()}
         )
+        if self.baseline_ is not None:
+            code = code.assign_coords(baseline=("neuron", self.baseline_, {"units": "1"}))
+        code = code.assign_coords(intensity_curve=("neuron", [self._curve()] * activity.shape[1]))
         if distance is not None and used is not None:
             code = code.assign_coords(distance=(seen, distance.reshape(shape), {"units": "1"}))
             code = code.assign_coords(norm_used=("stimulus", [str(name) for name in used]))
@@ -175,6 +194,7 @@ class Encoder:
                 f"{len(got)} whose feature_id differ",
                 "Transform with the same V1 bank and the same fitted features",
             )
+        need_both_axes(features)
         value = features["value"].values.astype(np.float64)
         value = value if value.ndim == 3 else value[:, None]
         unseen = np.isnan(value).all(axis=(1, 2))
@@ -272,6 +292,13 @@ class Encoder:
         """Return the activity of each neuron at its own prototype, ``(neuron,)``, as ``transform`` would."""
         activity = self._respond(prototypes, norms)
         return activity[np.arange(activity.shape[1]) % len(prototypes), np.arange(activity.shape[1])]
+
+    def _baseline(self, norms: np.ndarray | None) -> np.ndarray | None:
+        """Return the activity of each neuron at the norm of its own prototype, ``(neuron,)``; None without norms."""
+        return None if norms is None else self._at_prototype(norms, norms if self.uses_norm else None)
+
+    def _curve(self) -> str:
+        return self.curve
 
     def _neuron_ids(self) -> list[str]:
         return [f"{self.name}-{name}" for name in self.prefers_]

@@ -13,6 +13,7 @@ from nrsim.encoders.referenced import NormReferenced
 from nrsim.errors import need, unknown
 
 _GIVEN = ("difference", "value", "norm", "directions", "lengths", "prototypes", "learned")
+_CURVES = ("linear", "gaussian", "")
 _OF_NORMS = {"difference", "norm", "directions", "lengths"}
 
 
@@ -42,11 +43,16 @@ class CustomEncoder(NormReferenced):
         where ``fit`` was given none. Default: none.
     name
         What the encoder and the ids of its neurons are called.
+    curve
+        How activity grows as the face of a prototype grows from its norm to itself, for a read-out of intensity:
+        ``"linear"``, ``"gaussian"`` (of the distance from the prototype), or ``""``: that is not known, and no
+        intensity is read (default).
 
     Raises
     ------
     TypeError
-        If ``activity`` or ``learn`` is no function, or ``activity`` returns no numbers.
+        If ``activity`` or ``learn`` is no function, does not say what its parameters are called, or ``activity``
+        returns no real numbers.
     ValueError
         If a parameter of ``activity`` has another name (the nearest is named), or what it returns has another shape or
         is not finite.
@@ -71,13 +77,24 @@ class CustomEncoder(NormReferenced):
         activity: Callable[..., np.ndarray],
         learn: Callable[[np.ndarray, np.ndarray | None], Any] | None = None,
         name: str = "custom",
+        curve: str = "",
     ) -> None:
         for called, function in (("activity", activity), ("learn", learn)):
             if not callable(function) and not (called == "learn" and function is None):
                 raise need(f"{called}: a function", repr(function), kind=TypeError)
         if not isinstance(name, str) or not name:
             raise need("name: a text", repr(name), kind=TypeError)
-        taken = inspect.signature(activity).parameters
+        if curve not in _CURVES:
+            raise unknown("curve of an encoder", curve, _CURVES, hint="Leave it out where that is not known")
+        try:
+            taken = inspect.signature(activity).parameters
+        except ValueError:
+            raise need(
+                "activity: a function whose parameters have names",
+                f"{activity!r}, which does not say them",
+                "Write def mine(difference, directions): return … around it",
+                kind=TypeError,
+            ) from None
         for parameter in taken.values():
             optional = parameter.default is not inspect.Parameter.empty
             if parameter.name not in _GIVEN and not optional:
@@ -85,6 +102,7 @@ class CustomEncoder(NormReferenced):
         self.activity = activity
         self.learn = learn
         self.name = name
+        self.curve = curve
         self._takes = tuple(each for each in taken if each in _GIVEN)
         if "learned" in self._takes and learn is None:
             raise need("learn= beside an activity that takes 'learned'", "none")
@@ -105,6 +123,8 @@ class CustomEncoder(NormReferenced):
             known |= {"norm": norm, "difference": value - norm}
             known |= {"directions": self.directions_, "lengths": self.lengths_}
         made = self.activity(**{each: known[each] for each in self._takes})
+        if np.iscomplexobj(made):
+            raise need(f"real numbers from {self.name!r}", "complex ones", "Such as np.abs of them", kind=TypeError)
         try:
             activity = np.asarray(made, dtype=np.float64)
         except (TypeError, ValueError):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from typing import Self
 
 import numpy as np
 
 from nrsim import seeds
 from nrsim.encoders.referenced import NormReferenced
-from nrsim.encoders.rules import RULES, norm_activity
+from nrsim.encoders.rules import RULES, WITHOUT_EXPONENT, norm_activity
 from nrsim.errors import NotFittedError, need, unknown
 from nrsim.quantities import bare, whole
 
@@ -42,7 +43,7 @@ class NormEncoder(NormReferenced):
         Which member of the family. Default: the general rule of Giese & Leopold 2005.
     exponent
         ν, dimensionless, above 0; the width of tuning to direction. Default 1, the linear case of Giese & Leopold
-        2005; ``linear``, ``direction`` and ``projection`` do not use it.
+        2005; ``linear``, ``direction`` and ``projection`` have none.
     scale
         ``"prototype"``: each neuron's activity is divided by its activity at its own prototype, so that 1 is the
         prototype (chosen: drives then mean the same for every encoder). It leaves each neuron's tuning as it is but
@@ -50,7 +51,7 @@ class NormEncoder(NormReferenced):
     threshold
         θ: activity below it is 0. In the units of the rule's activity before ``scale``, which are feature units for
         most rules and 1 for ``direction`` and ``expressivity``. Default 0: none. Stettler et al. 2023 use 5 units of
-        4 px.
+        4 px. ``fit`` warns of neurons that are silent at their own prototype.
     neutral
         Whether there is one more neuron, which prefers ``"neutral"``: [1 − ½ ‖d‖ / min_k ‖t_k‖]₊ (Stettler et al.
         2020). It is 1 at the norm, whatever the scale, and has no threshold. Default no.
@@ -73,7 +74,8 @@ class NormEncoder(NormReferenced):
     Raises
     ------
     ValueError
-        If the rule or scale is unknown (the nearest is named), the exponent is not above 0 or the threshold below 0.
+        If the rule or scale is unknown (the nearest is named), the exponent is not above 0, or is given to a rule that
+        has none, or the threshold is below 0.
         From ``fit``, if the rule is ``landmark`` and some feature is of no landmark, or a prototype of an encoder with
         a neutral neuron is called neutral itself.
 
@@ -106,6 +108,12 @@ class NormEncoder(NormReferenced):
             raise need("neutral: True or False", repr(neutral), kind=TypeError)
         self.rule = rule
         self.exponent = bare(exponent, "1", "exponent", above=0)
+        if rule in WITHOUT_EXPONENT and self.exponent != 1.0:
+            raise need(
+                f"no exponent with the rule {rule!r}, which has none",
+                f"exponent={self.exponent:g}",
+                "Leave it out, or choose a rule with ν: " + ", ".join(n for n in RULES if n not in WITHOUT_EXPONENT),
+            )
         self.scale = scale
         self.threshold = bare(threshold, "1", "threshold", low=0)
         self.neutral = bool(neutral)
@@ -122,11 +130,24 @@ class NormEncoder(NormReferenced):
         super()._learn(prototypes, norms)
         self.shuffles_ = 0
         self._set_scales()
+        self._warn_of_silence()
 
     def _set_scales(self) -> None:
         """Set the activity of each neuron at its own prototype's place, before threshold, ``(neuron,)``."""
         places = self.directions_ * self.lengths_[:, None]
         self.scales_ = np.diag(self._raw(places)).copy() if self.scale == "prototype" else np.ones(len(places))
+
+    def _warn_of_silence(self) -> None:
+        """Say which prototypes stay below the threshold: their neurons answer to caricatures at most."""
+        own = np.diag(self._raw(self.directions_ * self.lengths_[:, None]))
+        silent = own < self.threshold
+        if silent.any():
+            names = ", ".join(repr(name) for name, quiet in zip(self.prefers_, silent, strict=True) if quiet)
+            warnings.warn(
+                f"threshold={self.threshold:g} silences neurons at their own prototype: {names}; activity there is "
+                f"{own.min():.3g} to {own.max():.3g} before the scale",
+                stacklevel=4,
+            )
 
     def _raw(self, difference: np.ndarray) -> np.ndarray:
         return norm_activity(difference, self.directions_, self.lengths_, self.rule, self.exponent, self.landmark_)
@@ -146,6 +167,14 @@ class NormEncoder(NormReferenced):
         n = len(self.directions_)
         own = activity[np.arange(n) % len(prototypes), np.arange(n)]
         return np.append(own, 1.0) if self.neutral else own  # what the neutral neuron stores is the norm
+
+    def _curve(self) -> str:
+        return rule_curve(self.rule)
+
+    def _neuron_labels(self) -> dict[str, np.ndarray]:
+        """Return ν, which a read-out needs where activity is its power."""
+        n = len(self._prefers())
+        return {"exponent": np.full(n, self.exponent)} if self.rule == "landmark" else {}
 
     def with_shuffled_directions(self, *, seed: int, repeats: int = 10) -> Self:
         """Return a control: the same norms, lengths and rule, each direction's components permuted over features.
@@ -182,6 +211,7 @@ class NormEncoder(NormReferenced):
         control.lengths_ = np.tile(self.lengths_, repeats)
         control._set_scales()
         control.at_prototype_ = control._at_prototype(*self.learned_from_)
+        control.baseline_ = control._baseline(self.learned_from_[1])
         control.fitted_with_ = {**self.fitted_with_, "shuffles": repeats, "shuffle_seed": seed}
         return control
 
@@ -192,6 +222,11 @@ class NormEncoder(NormReferenced):
 
     def _prefers(self) -> list[str]:
         return list(self.prefers_) * max(self.shuffles_, 1) + [NEUTRAL] * self.neutral
+
+
+def rule_curve(rule: str) -> str:
+    """Return how a rule's activity grows with ‖d‖, the direction held: all but two are linear."""
+    return {"direction": "", "landmark": "power"}.get(rule, "linear")
 
 
 def need_landmarks(landmark: np.ndarray | None) -> np.ndarray:

@@ -121,8 +121,10 @@ def inferred_norm(
 def explaining_norm(value: np.ndarray, norms: np.ndarray, directions: np.ndarray | None = None) -> np.ndarray:
     """Return which norm explains each stimulus best, ``(stimulus,)``.
 
-    That of the smallest squared difference d = u − r over what was seen of u and r, summed over frames; with
-    ``directions``, of d without its part in their span.
+    That of the smallest mean squared difference d = u − r over what was seen of u and r, summed over frames. With
+    ``directions``, of d without its least-squares part in their span: both over what was seen, and per degree of
+    freedom that is left (the number seen less the dimensions of the span there), since norms may differ in what was
+    seen of them. A norm that leaves none cannot be judged; where none can be, the directions are not set aside.
 
     Parameters
     ----------
@@ -133,23 +135,50 @@ def explaining_norm(value: np.ndarray, norms: np.ndarray, directions: np.ndarray
     directions
         ``(neuron, feature)``.
     """
-    basis = None if directions is None else _orthonormal(directions)
-    left = np.empty((len(norms), len(value)))
+    rows = value.reshape(-1, value.shape[-1])
+    shape = value.shape[:2]
+    plain, left = (np.empty((len(norms), len(value))) for _ in range(2))
     for i, norm in enumerate(norms):
-        difference = value - norm
+        difference = rows - norm
         seen = np.isfinite(difference)
         difference = np.where(seen, difference, 0.0)
-        squared = (difference**2).sum(axis=(1, 2))
-        if basis is not None:
-            squared = squared - ((difference @ basis.T) ** 2).sum(axis=(1, 2))
-        left[i] = squared / np.maximum(seen.sum(axis=(1, 2)), 1)
-    return left.argmin(axis=0)
+        squared, count = (difference**2).sum(axis=1), seen.sum(axis=1)
+        plain[i] = squared.reshape(shape).sum(axis=1) / np.maximum(count.reshape(shape).sum(axis=1), 1)
+        if directions is None:
+            continue
+        part, rank = _in_span(difference, seen, directions)
+        free = (count - rank).reshape(shape).sum(axis=1)
+        rest = np.maximum(squared - part, 0.0).reshape(shape).sum(axis=1)
+        left[i] = np.where(free > 0, rest / np.maximum(free, 1), np.inf)
+    if directions is None:
+        return plain.argmin(axis=0)
+    return np.where(np.isfinite(left).any(axis=0), left.argmin(axis=0), plain.argmin(axis=0))
+
+
+def _in_span(difference: np.ndarray, seen: np.ndarray, directions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the squared length of each row's part in the span of the directions, and the span's dimensions.
+
+    Both of the features that were seen of the row: where some were not, the directions' rest is no longer orthonormal.
+    """
+    if seen.all():
+        basis = _orthonormal(directions)
+        return ((difference @ basis.T) ** 2).sum(axis=1), np.full(len(difference), len(basis))
+    part, rank = np.zeros(len(difference)), np.zeros(len(difference), dtype=int)
+    patterns, which = np.unique(seen, axis=0, return_inverse=True)
+    for i, pattern in enumerate(patterns):
+        rows = which.ravel() == i
+        basis = _orthonormal(directions[:, pattern])
+        part[rows] = ((difference[rows][:, pattern] @ basis.T) ** 2).sum(axis=1)
+        rank[rows] = len(basis)
+    return part, rank
 
 
 def _orthonormal(directions: np.ndarray) -> np.ndarray:
     """Return an orthonormal basis ``(component, feature)`` of the span of the directions."""
+    if not directions.size:
+        return directions[:0]
     _, strength, basis = np.linalg.svd(directions, full_matrices=False)
-    return basis[strength > 1e-9 * strength[0]]
+    return basis[strength > 1e-9 * max(strength[0], 1e-300)]
 
 
 def moved(norm: np.ndarray, value: np.ndarray, rate: float) -> np.ndarray:

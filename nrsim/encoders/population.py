@@ -10,10 +10,10 @@ import xarray as xr
 
 from nrsim import seeds
 from nrsim.encoders.distributions import Spec, checked, draw
-from nrsim.encoders.norm import need_landmarks
+from nrsim.encoders.norm import need_landmarks, rule_curve
 from nrsim.encoders.prototypes import texts
 from nrsim.encoders.referenced import NormReferenced
-from nrsim.encoders.rules import RULES, norm_activity
+from nrsim.encoders.rules import RULES, WITHOUT_EXPONENT, norm_activity
 from nrsim.errors import need, unknown
 from nrsim.quantities import bare, whole
 
@@ -111,6 +111,8 @@ class NormPopulation(NormReferenced):
         self.scatter = bare(scatter, "degree", "scatter", low=0.0)
         self.rule = rule
         self.exponent = checked(exponent, "exponent", above=0.0)
+        if rule in WITHOUT_EXPONENT and self.exponent not in (1.0, dict(AM_EXPONENT)):
+            raise need(f"no exponent with the rule {rule!r}, which has none", f"exponent={exponent!r}", "Leave it out")
         self.gain = checked(gain, "gain", above=0.0)
         self.baseline = checked(baseline, "baseline")
         self.seed = whole(seed, "seed")
@@ -168,7 +170,10 @@ class NormPopulation(NormReferenced):
         return [self.prefers_[i] for i in self.parents_]
 
     def _neuron_labels(self) -> dict[str, np.ndarray]:
-        return {"exponent": self.exponents_, "gain": self.gains_, "baseline": self.baselines_}
+        return {"exponent": self.exponents_, "gain": self.gains_}  # the baseline is a label of every encoder
+
+    def _curve(self) -> str:
+        return rule_curve(self.rule)
 
 
 def turned(directions: np.ndarray, towards: np.ndarray, angles: np.ndarray) -> np.ndarray:

@@ -20,6 +20,24 @@ def texts(features: xr.Dataset, label: str) -> np.ndarray:
     return np.array([str(value) for value in features[label].values], dtype=str)
 
 
+def need_both_axes(features: xr.Dataset) -> None:
+    """Refuse a landmark of which one coordinate is given and another NaN: it was seen, or it was not."""
+    value = features["value"].values
+    if "landmark" not in features.coords or not np.isnan(value).any():
+        return
+    landmark = texts(features, "landmark")
+    for name in dict.fromkeys(landmark[landmark != ""].tolist()):
+        missing = np.isnan(value[..., landmark == name])
+        half = (missing.any(axis=-1) & ~missing.all(axis=-1)).reshape(len(value), -1).any(axis=1)
+        if half.any():
+            first = str(features["stimulus_id"].values[half][0])
+            raise need(
+                f"both coordinates of the landmark {name!r}, or neither",
+                f"one of them NaN in {first!r} ({int(half.sum())} stimuli)",
+                "A landmark that was not seen is NaN in x and y",
+            )
+
+
 def mean_seen(value: np.ndarray) -> np.ndarray:
     """Return the mean over stimuli ``(feature,)`` of what was seen; NaN for a landmark that none of them shows."""
     if not np.isnan(value).any():

@@ -15,6 +15,8 @@ from nrsim.encoders.prototypes import direction_vectors, texts
 from nrsim.errors import NotFittedError, need, unknown
 from nrsim.quantities import bare, whole
 
+_PATH = 10_000_000  # numbers that adapt keeps of the norms' path, 80 MB
+
 
 class NormReferenced(Encoder):
     """An encoder of the difference from the norm; neurons have unit vectors ``directions_`` and ``lengths_``.
@@ -54,7 +56,8 @@ class NormReferenced(Encoder):
         -------
         NormReferenced
             With ``adaptation_``: the norm after each showing, ``norm (step, feature)``, with the labels
-            ``domain (step)`` and ``stimulus_id (step)``.
+            ``domain (step)``, ``stimulus_id (step)`` and ``showing (step)``, which one it was, from 1. Of more
+            showings than ten million numbers hold, every k-th and the last are kept.
 
         Raises
         ------
@@ -89,15 +92,24 @@ class NormReferenced(Encoder):
             str(name): row.copy() for name, row in zip(self._norms["domain"].values, self._norms.values, strict=True)
         }
         given = self._domains_shown(features, value, norms) if which_norm == "label" else None
-        path, shown, domains = [], [], []
+        before = 0 if self.adaptation_ is None else int(self.adaptation_["showing"].values[-1])
+        total = exposures * value.shape[0] * value.shape[1]
+        if not total:
+            raise need("stimuli to adapt to", "none")
+        every = -(-total * value.shape[2] // _PATH)
+        path, shown, domains, showings = [], [], [], []
+        now = 0
         for _ in range(exposures):
             for i, frames in enumerate(value):
                 name = given[i] if given is not None else self._explains(frames, norms, which_norm)
                 for frame in frames:
                     norms[name] = norms_of.moved(norms.get(name, frame), frame, share)
-                    path.append(norms[name])
-                    shown.append(str(ids[i]))
-                    domains.append(name)
+                    now += 1
+                    if now % every == 0 or now == total:
+                        path.append(norms[name])
+                        shown.append(str(ids[i]))
+                        domains.append(name)
+                        showings.append(before + now)
         adapted = copy.copy(self)
         adapted.norms_ = norms_of.as_norms(norms, self.feature_id_)
         steps = xr.DataArray(
@@ -106,6 +118,7 @@ class NormReferenced(Encoder):
             coords={
                 "domain": ("step", domains),
                 "stimulus_id": ("step", shown),
+                "showing": ("step", showings, {"units": "1"}),
                 "feature_id": ("feature", self.feature_id_),
             },
             name="norm",

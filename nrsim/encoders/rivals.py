@@ -42,6 +42,7 @@ class AxisEncoder(Encoder):
     """
 
     name = "axis"
+    curve = "linear"
 
     def _learn(self, prototypes: np.ndarray, norms: np.ndarray | None) -> None:
         self.centre_ = mean_seen(_training(prototypes, norms))
@@ -52,10 +53,6 @@ class AxisEncoder(Encoder):
                 "needed a prototype that differs from the mean of the training stimuli; add norms or prototypes"
             )
         self.axes_ = difference / squared[:, None]
-        self.baseline_ = None if norms is None else np.diagonal(self._respond(norms, None)).copy()
-
-    def _neuron_labels(self) -> dict[str, np.ndarray]:
-        return {} if self.baseline_ is None else {"baseline": self.baseline_}
 
     def _respond(self, value: np.ndarray, norm: np.ndarray | None) -> np.ndarray:
         return np.nan_to_num(value - self.centre_, nan=0.0) @ self.axes_.T
@@ -107,7 +104,9 @@ class AxisEncoder(Encoder):
 class ExemplarEncoder(Encoder):
     """Exemplar coding: activity falls with the distance from a stored face, exp(−‖u − u_k‖² / 2σ²).
 
-    A landmark that was not seen, in the stimulus or in the stored face, is left out of the distance.
+    Of a landmark that was not seen, in the stimulus or in the stored face, the distance knows nothing: it counts as
+    the mean of what was seen does (‖u − u_k‖² is the mean over what was seen times the number of features). A face that
+    shows nothing of what was stored gives 0.
 
     Parameters
     ----------
@@ -140,6 +139,7 @@ class ExemplarEncoder(Encoder):
     """
 
     name = "exemplar"
+    curve = "gaussian"
 
     def __init__(self, width: float = 1.0) -> None:
         self.width = bare(width, "1", "width", above=0)
@@ -147,15 +147,11 @@ class ExemplarEncoder(Encoder):
     def _learn(self, prototypes: np.ndarray, norms: np.ndarray | None) -> None:
         training = _training(prototypes, norms)
         apart = np.sqrt(_squared_distances(training, training))[np.triu_indices(len(training), 1)]
-        apart = apart[apart > 0]
+        apart = apart[(apart > 0) & np.isfinite(apart)]
         if apart.size == 0:
             raise ValueError("needed at least two different training stimuli, whose distance sets the width; add norms")
         self.sigma_ = self.width * float(np.median(apart))
         self.exemplars_ = prototypes
-        self.baseline_ = None if norms is None else np.diagonal(self._respond(norms, None)).copy()
-
-    def _neuron_labels(self) -> dict[str, np.ndarray]:
-        return {} if self.baseline_ is None else {"baseline": self.baseline_}
 
     def _respond(self, value: np.ndarray, norm: np.ndarray | None) -> np.ndarray:
         return np.exp(-_squared_distances(value, self.exemplars_) / (2 * self.sigma_**2))
@@ -170,5 +166,14 @@ def _training(prototypes: np.ndarray, norms: np.ndarray | None) -> np.ndarray:
 
 
 def _squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return ``(row of a, row of b)``, over what was seen of both."""
-    return np.stack([np.nansum((a - row) ** 2, axis=1) for row in b], axis=1)
+    """Return ``(row of a, row of b)``: the mean over what was seen of both, times the number of features.
+
+    Of rows that show nothing in common it is infinite.
+    """
+    made = np.empty((len(a), len(b)))
+    for i, row in enumerate(b):
+        squared = (a - row) ** 2
+        seen = np.isfinite(squared).sum(axis=1)
+        mean = np.nansum(squared, axis=1) / np.maximum(seen, 1)
+        made[:, i] = np.where(seen > 0, mean * squared.shape[1], np.inf)
+    return made

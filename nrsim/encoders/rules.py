@@ -15,6 +15,7 @@ RULES = {
     "projection": "[n·d]₊",
     "landmark": "[Σ_m (d_m·t_m / ‖t_m‖)^ν]₊ over landmarks m",
 }
+WITHOUT_EXPONENT = ("linear", "direction", "projection")
 _STILL = 1e-9  # share of a prototype's displacement below which a landmark has not moved
 
 

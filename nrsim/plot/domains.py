@@ -158,7 +158,10 @@ def _readout(ax: Axes, result: xr.Dataset, palette: dict[str, Any]) -> None:
         rows = curves.sel(test_domain=name).values[:, keep]
         ax.plot(levels[keep], rows.T, color=palette[str(name)], linewidth=0.7, alpha=0.4)
         error = float(rmse.sel(test_domain=name))
-        mean = np.nanmean(rows[np.isfinite(rows).any(axis=1)], axis=0)
+        known = rows[np.isfinite(rows).any(axis=1)]
+        mean = (
+            np.nanmean(known, axis=0) if len(known) else np.full(rows.shape[1], np.nan)
+        )  # of a rule without intensity
         source = " (source)" if str(name) == result.attrs["learned_from"] else ""
         said = f"{name}{source}: RMSE {error:.3f}"
         ax.plot(levels[keep], mean, color=palette[str(name)], linewidth=2.0, marker=marker, label=said)

@@ -172,7 +172,7 @@ def confusion(result: xr.Dataset | xr.DataArray, *, ax: Axes | None = None, **la
             raise unknown("label", name, [dim for dim in counts.dims if dim not in ("category", "answer")])
         counts = counts.isel({name: style.position(counts.to_dataset(name="confusion"), name, value)})
     rest = [dim for dim in counts.dims if dim not in ("category", "answer")]
-    counts = counts.sum(rest).transpose("category", "answer")
+    counts = counts.sum(rest, keep_attrs=True).transpose("category", "answer")
     shown = counts.values.astype(float)
     totals = shown.sum(axis=1, keepdims=True)
     share = np.divide(shown, totals, out=np.zeros_like(shown), where=totals > 0)
@@ -194,5 +194,7 @@ def confusion(result: xr.Dataset | xr.DataArray, *, ax: Axes | None = None, **la
     ax.spines[:].set_visible(False)
     right = sum(shown[i, answers.index(name)] for i, name in enumerate(categories) if name in answers)
     head = ", ".join(str(value) for value in labels.values())
-    ax.set_title(f"{head}: {right:g} of {shown.sum():g} right" if head else f"{right:g} of {shown.sum():g} right")
+    counted = " frames" if counts.attrs.get("counted") == "frames" else ""
+    title = f"{right:g} of {shown.sum():g}{counted} right"
+    ax.set_title(f"{head}: {title}" if head else title)
     return ax

@@ -158,6 +158,9 @@ def population(
 ) -> Axes:
     """Draw the mean firing rates of all neurons as a heat map, against stimuli or against time.
 
+    Up to 40 neurons are named one by one, in the order of the recording. More are put together by encoder, face patch
+    and preference, and named by group; of more than 40 groups none is named.
+
     Parameters
     ----------
     recording
@@ -193,6 +196,7 @@ def population(
     check(recording, "Recording")
     if against not in ("stimulus", "time"):
         raise unknown("value of against", against, ("stimulus", "time"))
+    recording = _by_group(recording)
     rates = _rates(recording)
     n_neurons = recording.sizes["neuron"]
     ax = style.axes_or_new(ax, (7.2, min(8.0, 2.2 + 0.16 * n_neurons)))
@@ -232,6 +236,9 @@ def _group_axis(ax: Axes, recording: xr.Dataset, dim: str) -> None:
     if dim == "neuron" and size <= _MANY:
         axis.set_ticks(np.arange(size), [str(value) for value in recording["neuron_id"].values], fontsize=7)
         axis.set_label_text("neuron")
+    elif dim == "neuron" and _count(recording, names) > _MANY:
+        axis.set_ticks([])
+        axis.set_label_text(f"{size} neurons")
     elif names:
         runs = _runs(list(zip(*(recording[name].values.tolist() for name in names), strict=True)))
         shown = names if dim == "neuron" else names[-1:]
@@ -252,6 +259,23 @@ def _group_axis(ax: Axes, recording: xr.Dataset, dim: str) -> None:
             place = ((start + stop - 1) / 2, 1.01)
             text = str(recording[names[0]].values[start])
             ax.annotate(text, place, xycoords=("data", "axes fraction"), ha="center", va="bottom", weight="bold")
+
+
+def _by_group(recording: xr.Dataset) -> xr.Dataset:
+    """Return many neurons sorted so that those of one group lie together, groups in the order of their first."""
+    names = _splitting(recording, _GROUPS["neuron"])
+    if recording.sizes["neuron"] <= _MANY or not names:
+        return recording
+    ranks = []
+    for name in names:
+        values = [str(value) for value in recording[name].values]
+        first = {value: i for i, value in enumerate(dict.fromkeys(values))}
+        ranks.append([first[value] for value in values])
+    return recording.isel(neuron=np.lexsort(ranks[::-1]))
+
+
+def _count(recording: xr.Dataset, names: Sequence[str]) -> int:
+    return len(_runs(list(zip(*(recording[name].values.tolist() for name in names), strict=True)))) if names else 0
 
 
 def _splitting(recording: xr.Dataset, candidates: Sequence[str]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,18 +13,16 @@ from nrsim.errors import need, unknown
 from nrsim.quantities import bare
 from nrsim.schema import check
 
-_NORM_REFERENCED = ("norm", "population")  # how the names of norm-referenced encoders begin
-
-_CENTRED_ELSEWHERE = {"axis", "exemplar"}  # encoders whose neurons are active at the norm
+_CURVES = ("linear", "power", "gaussian", "")
 
 
 @dataclass(frozen=True)
 class Pools:
     """The neurons of one encoder, averaged over those that prefer the same.
 
-    ``activity (…, answer)``; ``at_norm`` and ``at_prototype (answer,)``, NaN where the code does not say; ``curve``:
-    how activity grows from one to the other along the prototype's direction: ``"power"`` (of the intensity, with the
-    exponent ``power``), ``"gaussian"`` or ``""``.
+    ``activity (…, answer)``; ``at_norm`` and ``at_prototype (answer,)``, NaN where the code does not say. ``power
+    (answer,)``: activity grows from one to the other along the prototype's direction as the intensity to this power;
+    NaN where that is not known. ``gaussian (answer,)``: it falls as a Gaussian of the distance from the prototype.
     """
 
     names: list[str]
@@ -32,8 +30,8 @@ class Pools:
     activity: np.ndarray
     at_norm: np.ndarray
     at_prototype: np.ndarray
-    curve: str
-    power: float
+    power: np.ndarray
+    gaussian: np.ndarray
     encoder: str
     neutral: str
 
@@ -42,27 +40,29 @@ class Pools:
         """Which answers are not the neutral one, ``(answer,)``."""
         return np.array([name != self.neutral for name in self.names])
 
-    def intensity(self, activity: np.ndarray, answer: np.ndarray) -> np.ndarray:
+    def intensity(self, activity: np.ndarray, answer: np.ndarray | int) -> np.ndarray:
         """Return the intensity at which the prototype of ``answer`` gives ``activity``; NaN where that is unknown."""
+        activity = np.asarray(activity, dtype=np.float64)
         low, high = self.at_norm[answer], self.at_prototype[answer]
-        value = np.full(np.shape(activity), np.nan)
+        power, gaussian = np.broadcast_to(self.power[answer], activity.shape), self.gaussian[answer]
+        value = np.full(activity.shape, np.nan)
         known = np.isfinite(low) & np.isfinite(high) & (high > low)
-        if self.curve == "power":
-            np.divide(activity - low, high - low, out=value, where=known)
-            if self.power != 1.0:
-                value = np.sign(value) * np.abs(value) ** (1.0 / self.power)
-        elif self.curve == "gaussian":
-            known &= (low > 0) & (activity > 0)
-            with np.errstate(divide="ignore", invalid="ignore"):
-                away = np.log(np.minimum(activity / high, 1.0)) / np.log(low / high)
-            value[known] = 1.0 - np.sqrt(away[known])
+        np.divide(activity - low, high - low, out=value, where=known & np.isfinite(power))
+        bent = np.isfinite(power) & (power != 1.0)
+        value[bent] = np.sign(value[bent]) * np.abs(value[bent]) ** (1.0 / power[bent])
+        known = known & gaussian & (low > 0) & (activity > 0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            away = np.log(np.minimum(activity / high, 1.0)) / np.log(low / high)
+        value[known] = 1.0 - np.sqrt(away[known])
         return value
 
     def half(self) -> np.ndarray:
         """Return the activity of each answer midway between the norm and its prototype, ``(answer,)``."""
-        if self.curve == "gaussian":  # at half the distance, a quarter of the logarithm is lost
-            return self.at_prototype * (self.at_norm / self.at_prototype) ** 0.25
-        return self.at_norm + (self.at_prototype - self.at_norm) * 0.5**self.power
+        power = np.where(np.isfinite(self.power), self.power, 1.0)
+        between = self.at_norm + (self.at_prototype - self.at_norm) * 0.5**power
+        with np.errstate(divide="ignore", invalid="ignore"):  # at half the distance, a quarter of the logarithm is lost
+            bell = self.at_prototype * (self.at_norm / self.at_prototype) ** 0.25
+        return np.where(self.gaussian, bell, between)
 
 
 def pools_of(code: xr.Dataset, encoder: str | None, neutral: str) -> Pools:
@@ -96,24 +96,24 @@ def pools_of(code: xr.Dataset, encoder: str | None, neutral: str) -> Pools:
         raise need("neurons that prefer something", f"{int((of == chosen).sum())} whose label prefers is ''")
     members = [np.flatnonzero(mine & (prefers == name)) for name in names]
     activity = code["activity"].values.astype(np.float64)
-    curve, power = _curve(code, chosen)
-    at_prototype = _label(code, "at_prototype")
-    at_norm = _label(code, "baseline")
-    if chosen not in _CENTRED_ELSEWHERE:
-        at_norm = np.nan_to_num(at_norm, nan=0.0)  # what is the norm drives nobody
-    at_norm = np.where((prefers == neutral) & np.isfinite(at_prototype), at_prototype, at_norm)  # the norm is its own
+    at_prototype, at_norm = _label(code, "at_prototype"), _label(code, "baseline")
+    rests = (prefers == neutral) & np.isfinite(at_prototype) & ~np.isfinite(at_norm)
+    at_norm = np.where(rests, at_prototype, at_norm)  # its prototype is the norm
+    power, gaussian = _curves(code, members)
     ids = code["neuron_id"].values.astype(str)
-    return Pools(
+    pools = Pools(
         names=names,
         neuron_ids=[str(ids[rows[0]]) if len(rows) == 1 else name for name, rows in zip(names, members, strict=True)],
         activity=np.stack([activity[..., rows].mean(axis=-1) for rows in members], axis=-1),
         at_norm=np.array([at_norm[rows].mean() for rows in members]),
         at_prototype=np.array([at_prototype[rows].mean() for rows in members]),
-        curve=curve,
         power=power,
+        gaussian=gaussian,
         encoder=chosen,
         neutral=neutral,
     )
+    _say_what_is_not_read(pools)
+    return pools
 
 
 def _label(code: xr.Dataset, name: str) -> np.ndarray:
@@ -122,20 +122,35 @@ def _label(code: xr.Dataset, name: str) -> np.ndarray:
     return np.asarray(code[name].values, dtype=np.float64)
 
 
-def _curve(code: xr.Dataset, encoder: str) -> tuple[str, float]:
-    """Return how an encoder's activity grows along a prototype's direction, as far as it is one of ours."""
-    if encoder == "axis":
-        return "power", 1.0
-    if encoder == "exemplar":
-        return "gaussian", 1.0
-    if not encoder.startswith(_NORM_REFERENCED):
-        return "", 1.0
-    steps = json.loads(str(code.attrs.get("parameters", "{}")))
-    rules = [step for name, step in steps.items() if name.startswith("Norm") and "rule" in step]
-    if any(step["rule"] == "direction" for step in rules):  # says nothing of length
-        return "", 1.0
-    summed = {float(step.get("exponent", 1.0)) for step in rules if step["rule"] == "landmark"}  # powers of lengths
-    return ("power", summed.pop() if summed else 1.0) if len(summed) < 2 else ("", 1.0)
+def _curves(code: xr.Dataset, members: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the power with which each answer's mean activity grows, NaN where unknown, and whether it is a Gaussian.
+
+    The mean of several powers is none, and neither is that of several Gaussians.
+    """
+    curve = np.full(code.sizes["neuron"], "", dtype=object)
+    if "intensity_curve" in code.coords:
+        curve = code["intensity_curve"].values.astype(str).astype(object)
+        for name in dict.fromkeys(curve):
+            if name not in _CURVES:
+                raise unknown("value of the label intensity_curve", name, _CURVES)
+    power = np.select([curve == "linear", curve == "power"], [1.0, _label(code, "exponent")], np.nan)
+    alike = [rows if len(set(power[rows])) == 1 or len(rows) == 1 else rows[:0] for rows in members]
+    return (
+        np.array([power[rows[0]] if len(rows) else np.nan for rows in alike]),
+        np.array([len(rows) == 1 and curve[rows[0]] == "gaussian" for rows in members]),
+    )
+
+
+def _say_what_is_not_read(pools: Pools) -> None:
+    """Warn of answers whose neurons are no more active at their prototype than at the norm: nothing can be read."""
+    flat = pools.expressive & (np.isfinite(pools.power) | pools.gaussian) & (pools.at_prototype <= pools.at_norm)
+    if flat.any():
+        names = ", ".join(repr(name) for name, is_flat in zip(pools.names, flat, strict=True) if is_flat)
+        warnings.warn(
+            f"no intensity is read of {names}: the neurons of {pools.encoder!r} that prefer it are no more active at "
+            "the prototype than at its norm (directions that do not point there, or a threshold above it)",
+            stacklevel=4,
+        )
 
 
 def threshold_of(threshold: Any, pools: Pools, scale: float | None = None) -> float:

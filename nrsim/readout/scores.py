@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 
 import numpy as np
 import xarray as xr
@@ -17,8 +18,8 @@ def score_read_out(said: xr.Dataset, *, label: str = "expression", by: str = "do
     """Return how often answers are right, on each head and at each intensity, and what intensity was read.
 
     A stimulus whose intensity is 0, or whose label is the neutral answer, shows ``neutral``. Left out, and counted, are
-    stimuli below intensity 0 (anti-faces) and those whose label no neuron prefers. The labels are used here, after the
-    answers were given.
+    stimuli below intensity 0 (anti-faces), those without a label ``by`` (``''``), and, with a warning, those whose
+    label no neuron prefers. The labels are used here, after the answers were given.
 
     Parameters
     ----------
@@ -44,7 +45,8 @@ def score_read_out(said: xr.Dataset, *, label: str = "expression", by: str = "do
     Raises
     ------
     ValueError
-        If it is no such result, lacks the labels, or nothing is left to score.
+        If it is no such result, lacks the labels, nothing is left to score, or a label differs from an answer by
+        capital letters or spaces alone.
 
     Examples
     --------
@@ -57,9 +59,12 @@ def score_read_out(said: xr.Dataset, *, label: str = "expression", by: str = "do
         raise need("the result of nr.read_out or nr.read_out_over_time", type(said).__name__)
     frames = "frame" in said["answer"].dims
     truth_name = "frame_intensity" if frames else "intensity"
-    for name in (label, by, truth_name):
+    for name, argument in ((label, "label"), (by, "by"), (truth_name, "")):
         if name not in said.coords:
-            raise need(f"the label {name!r} to hold the answers against", f"labels {labels.names(said, 'stimulus')}")
+            todo = f"{argument}= names another one" if argument else ""
+            of = f" of {argument}=" if argument else ""
+            what = f"the label {name!r}{of} to hold the answers against"
+            raise need(what, f"labels {labels.names(said, 'stimulus')}", todo)
     shape = said["answer"].shape
     answer, forced = (said[name].values.astype(str).ravel() for name in ("answer", "forced_answer"))
     read = said["read_intensity"].values.ravel()
@@ -71,11 +76,20 @@ def score_read_out(said: xr.Dataset, *, label: str = "expression", by: str = "do
     neutral = str(said.attrs["neutral"])
     answers = [name for name in json.loads(str(said.attrs["answers"])) if name != neutral]
     shown = np.where((intensity == 0) | (shown == neutral), neutral, shown)
+    _same_spelling(shown, [*answers, neutral], label)
     scored = (intensity >= 0) & np.isin(shown, [*answers, neutral]) & (group != "")
     if not scored.any():
         raise need(
             f"stimuli whose {label} is one of the answers, {', '.join(answers)}, at intensity 0 or above",
             f"none; {label} is one of {labels.occurring(np.unique(said[label].values.astype(str)))}",
+        )
+    nameless = (intensity >= 0) & (group != "") & ~np.isin(shown, ["", *answers, neutral])
+    if nameless.any():
+        names = labels.occurring(np.unique(shown[nameless]))
+        warnings.warn(
+            f"left out {int(nameless.sum())} of {len(shown)} {'frames' if frames else 'stimuli'} whose {label} "
+            f"no neuron prefers: {names}; the accuracy is that of the rest",
+            stacklevel=2,
         )
     groups = list(dict.fromkeys(group[scored].tolist()))
     levels = np.unique(intensity[scored])
@@ -115,6 +129,20 @@ def score_read_out(said: xr.Dataset, *, label: str = "expression", by: str = "do
         {"domain": groups, "category": categories, "answer": categories, "intensity": ("intensity", levels, unit)},
     )
     settings = {"label": label, "by": by}
+    result["confusion"].attrs["counted"] = "frames" if frames else "stimuli"
     return provenance.stamp(
         result, "ReadoutScores", "score_read_out", settings, parents=[said], left_out=int((~scored).sum())
     )
+
+
+def _same_spelling(shown: np.ndarray, answers: list[str], label: str) -> None:
+    """Refuse labels that are an answer but for capital letters or spaces: they would be left out."""
+    known = {name.strip().casefold(): name for name in answers}
+    for name in dict.fromkeys(shown.tolist()):
+        same = known.get(name.strip().casefold())
+        if same is not None and name not in answers:
+            raise need(
+                f"labels spelt as the neurons' preferences are, {same!r}",
+                f"{name!r} in {int((shown == name).sum())} values of {label!r}",
+                "Spell both alike: texts are compared as they are",
+            )

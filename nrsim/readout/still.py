@@ -26,8 +26,12 @@ def read_out(
     The intensity is that at which the winner's prototype would give this activity: along its prototype's direction a
     norm-referenced neuron of every rule but ``direction`` is linear, so that it is (a − a(norm)) / (a(prototype) −
     a(norm)); of the rule ``landmark``, which sums powers, the ν-th root. Axes are linear as well; the curve of an
-    exemplar, exp(−‖u − u_k‖² / 2σ²), is inverted on the norm's side. It is NaN where the code does not say what the
-    neuron does at its norm and its prototype, and for other encoders.
+    exemplar, exp(−‖u − u_k‖² / 2σ²), is inverted on the norm's side. Which it is the label ``intensity_curve
+    (neuron)`` says; it is NaN where that is ``''`` or missing, where the code does not say what the neuron does at its
+    norm and its prototype (``baseline``, ``at_prototype``), and, with a warning, where it is no more active there than
+    at the norm. Of several neurons that prefer the same, the mean of each of these counts; the mean of different powers
+    is none, and reads NaN. A neuron that prefers nothing (``''``) does not count; one of a random direction
+    (:class:`nrsim.NormPopulation`) counts for the prototype nearest to it.
 
     Parameters
     ----------
