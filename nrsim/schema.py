@@ -249,7 +249,7 @@ NOUNS: dict[str, Noun] = {
             "value": Variable(
                 (("stimulus", "feature"), ("stimulus", "frame", "feature")),
                 "number",
-                ("1",),
+                ("1", "px", "degree"),
                 "NaN only in features of a landmark that was not seen",
                 True,
                 missing_where="landmark",

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from tqdm import tqdm
 
-from nrsim import labels
+from nrsim import labels, pixels
 from nrsim.errors import need, unknown
 from nrsim.features import graph, profiles
 from nrsim.quantities import bare
@@ -161,6 +161,7 @@ def _marked(like: xr.Dataset, points: Sequence[str] | None) -> tuple[list[str], 
     if len(names) < _FEWEST:
         raise need(f"{_FEWEST} or more landmarks", f"{len(names)}")
     values = landmark.values[:, [known.index(name) for name in names]].astype(float)
+    values = np.stack([pixels.stored(each, like["landmark"], like, i) for i, each in enumerate(values)])
     edge = np.array([like.sizes["x"], like.sizes["y"]], dtype=float)
     for wrong, came in (
         (~np.isfinite(values).all(axis=2), "is missing"),
