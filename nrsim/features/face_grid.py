@@ -119,7 +119,7 @@ class FaceGrid:
         at = {name: self._degrees(px) for name, px in found.places.items()}
         self._lay(str(reference), norm_by, sides, spread, found.points, at)
         turns = {name: self._turn(name) for name in self.heads if name != self.reference}
-        marks.check_turn(turns, self.points, self.reference)
+        marks.check_turn(turns, self._marked, self.points)
 
     @classmethod
     def of(cls, made: xr.Dataset) -> Self:

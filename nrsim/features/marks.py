@@ -200,28 +200,52 @@ def check_shape(px: np.ndarray, names: Sequence[str], head: str) -> None:
         raise need("three or more points that lie not on a line", f"{len(px)} on {head!r}")
 
 
-def check_turn(turns: Mapping[str, np.ndarray], names: Sequence[str], reference: str) -> None:
+def check_turn(turns: Mapping[str, np.ndarray], places: Mapping[str, np.ndarray], names: Sequence[str]) -> None:
     """Refuse heads on which the face turns over: two points, or the axes, were exchanged.
 
     Parameters
     ----------
     turns
         Head → determinant of the map from the reference at each point, ``(point,)``; below 0 it is mirrored there.
-    names, reference
-        The points' and the reference head's.
+    places
+        Head → its points, ``(point, 2)``, the reference, which is not in ``turns``, among them.
+    names
+        The points'.
     """
     wrong = {head: np.flatnonzero(turn <= 0) for head, turn in turns.items() if (turn <= 0).any()}
     if not wrong:
         return
     head, at = next(iter(wrong.items()))
+    reference = next(name for name in places if name not in turns)
     what, todo = "points that lie alike on all heads", "nr.plot.landmarks shows the points of a picture"
     if len(at) == len(names):
         where = reference if len(wrong) == len(turns) > 1 else head
         came = f"points that are mirrored between {reference!r} and {head!r}"
         raise need(what, came, f"Left and right, or x and y, exchanged on {where!r}? {todo}")
     came = f"points of {head!r} between which the face turns over, at {', '.join(names[i] for i in at[:4])}"
-    todo = f"Left and right, or two others, exchanged on {head!r}? {todo}; points= leaves some out"
-    raise need(what, came, todo)
+    pair = _exchanged(places[reference], places[head])
+    which = "Two points" if pair is None else f"{names[pair[0]]!r} and {names[pair[1]]!r}"
+    raise need(what, came, f"{which} exchanged on {head!r}? {todo}; points= leaves some out")
+
+
+def _exchanged(source: np.ndarray, target: np.ndarray) -> tuple[int, int] | None:
+    """Return the two points that, exchanged, make the target most nearly an affine picture of the source."""
+    flat = np.column_stack([source, np.ones(len(source))])
+
+    def off(rows: list[int]) -> float:
+        at = target[rows]
+        return float(((flat @ np.linalg.lstsq(flat, at, rcond=None)[0] - at) ** 2).sum())
+
+    n = len(source)
+    same = list(range(n))
+    tried = {}
+    for i in range(n):
+        for j in range(i):
+            rows = same.copy()
+            rows[i], rows[j] = j, i
+            tried[j, i] = off(rows)
+    best = min(tried, key=lambda pair: tried[pair])
+    return best if tried[best] < 0.5 * off(same) else None
 
 
 def _some(names: Iterable[object]) -> str:

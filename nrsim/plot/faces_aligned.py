@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import matplotlib.pyplot as plt
@@ -27,7 +27,7 @@ class Grid(Protocol):
     norm_by: str
     size: list[int]
     points: list[str]
-    confidence: Mapping[str, np.ndarray]
+    confidence: dict[str, np.ndarray]
 
     @property
     def heads(self) -> list[str]:
