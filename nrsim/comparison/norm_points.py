@@ -62,7 +62,7 @@ def norm_landmarks(
     xarray.DataArray
         ``landmark (stimulus, point, axis)`` of the norms in px of the picture as stored, with ``confidence (stimulus,
         point)``, as :func:`nrsim.find_landmarks` returns it; NaN of those that are marked. A point that is found beyond
-        the picture is moved to its border.
+        the picture by more than a tenth of its side is moved to there.
 
     Raises
     ------
@@ -105,7 +105,8 @@ def norm_landmarks(
         seen = fine.transform(_bare(new)), fine.transform(like)
         found = find_landmarks(seen[0], like=seen[1], points=names, progress=progress)
         at = found.transpose("stimulus", "point", "axis").values
-        px = np.concatenate([px, np.clip(at, 0, [faces.sizes["x"], faces.sizes["y"]])])
+        edge = np.array([faces.sizes["x"], faces.sizes["y"]])
+        px = np.concatenate([px, np.clip(at, -marks.BEYOND * edge, (1 + marks.BEYOND) * edge)])
         confidence = np.concatenate([confidence, found["confidence"].values])
         _warn(found, [str(name) for name in new[norm_by].values])
     rows = [*like["stimulus_id"].values.tolist(), *new["stimulus_id"].values.tolist()]

@@ -17,7 +17,7 @@ POINTS = (
     *("eye_left", "eye_right", "brow_left", "brow_right", "nose_tip", "mouth_corner_left", "mouth_corner_right"),
     *("mouth", "chin"),
 )
-_BEYOND = 0.1  # of a side: by how much a point may lie outside of the picture (chosen)
+BEYOND = 0.1  # of a side: by how much a point may lie outside of the picture (chosen)
 _APART = 1e-3  # of the points' RMS distance from their middle: nearer ones are the same (chosen)
 
 
@@ -175,7 +175,7 @@ def _each_head(
 
 def _inside(px: np.ndarray, names: Sequence[str], who: str, edge: tuple[int, int]) -> None:
     """Refuse points outside of the picture, but for a chin, say, that lies just below its edge."""
-    margin = _BEYOND * np.array(edge)
+    margin = BEYOND * np.array(edge)
     outside = np.flatnonzero(((px < -margin) | (px > edge + margin)).any(axis=1))
     if len(outside):
         x, y = px[outside[0]]
