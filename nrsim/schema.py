@@ -194,7 +194,7 @@ NOUNS: dict[str, Noun] = {
                 (("stimulus", "point", "axis"), ("stimulus", "frame", "point", "axis")),
                 "number",
                 ("px",),
-                "(x, y) in pixels, 0 = left, top edge",
+                "(x, y) in pixels of the picture as stored, 0 = left, top edge; NaN where a point is not marked",
             ),
             "point": _text("point", about="the landmark's name"),
             "axis": _text("axis", about="x, y"),
