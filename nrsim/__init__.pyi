@@ -9,6 +9,7 @@ from .comparison import aligned_features as aligned_features
 from .comparison import compare_accuracy as compare_accuracy
 from .comparison import compare_curves as compare_curves
 from .comparison import cross_domain_accuracy as cross_domain_accuracy
+from .comparison import norm_landmarks as norm_landmarks
 from .encoders import AxisEncoder as AxisEncoder
 from .encoders import CustomEncoder as CustomEncoder
 from .encoders import ExemplarEncoder as ExemplarEncoder

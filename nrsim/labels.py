@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from nrsim.errors import unknown
+from nrsim.errors import need, unknown
 
 Wanted = Mapping[str, Any]
 
@@ -47,7 +47,12 @@ def where(dataset: xr.Dataset, wanted: Wanted, dim: str = "stimulus", *, what: s
     ------
     ValueError
         If there is no such label (the nearest is named) or nothing carries it (the values that occur are named).
+    TypeError
+        If ``wanted`` is no mapping.
     """
+    if not isinstance(wanted, Mapping):
+        todo = 'Such as {"intensity": 0.0}'
+        raise need(f"labels → values that choose the {what}", repr(wanted), todo, kind=TypeError)
     mask = np.ones(dataset.sizes[dim], dtype=bool)
     for label, value in wanted.items():
         if label not in dataset.coords or dataset[label].dims != (dim,):

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import xarray as xr
+
+from nrsim.errors import need
 
 
 def places(height: int, width: int, degrees: float) -> tuple[np.ndarray, np.ndarray]:
@@ -25,3 +28,41 @@ def coordinates(height: int, width: int, degrees: float) -> dict[str, Any]:
     """Return the coordinates ``y`` and ``x`` of a StimulusSet, as :func:`places`, ready for xarray."""
     y, x = places(height, width, degrees)
     return {"y": ("y", y, {"units": "degree"}), "x": ("x", x, {"units": "degree"})}
+
+
+FILE_SIZE = ("file_width", "file_height")
+"""Labels of pictures that were resized: the size of their file, px."""
+
+
+def stored(px: np.ndarray, landmarks: xr.DataArray, faces: xr.Dataset, number: int) -> np.ndarray:
+    """Return points ``(point, 2)`` of one picture in px of the picture as it is stored.
+
+    Landmarks with the attribute ``picture = "file"`` (:func:`nrsim.read_landmarks`) are in px of the file; the labels
+    ``file_width`` and ``file_height`` of a picture that was resized say how large that was. Others are as they are.
+
+    Parameters
+    ----------
+    px
+        The points.
+    landmarks
+        Where they come from.
+    faces
+        What has the picture, with dims ``y`` and ``x``.
+    number
+        Which stimulus it is.
+
+    Raises
+    ------
+    ValueError
+        If points of a file are meant for a picture that :func:`nrsim.align` moved.
+    """
+    if landmarks.attrs.get("picture") != "file":
+        return px
+    if "aligned_scale" in faces.coords:
+        todo = "Load the pictures with landmarks=, which move along when they are aligned"
+        raise need("points of the pictures as stored", "points of their files, which nr.align has moved since", todo)
+    if not set(FILE_SIZE) <= set(faces.coords):
+        return px
+    size = np.array([float(faces[name].values[number]) for name in FILE_SIZE])
+    factor = np.array([faces.sizes["x"], faces.sizes["y"]]) / size
+    return px * np.where(np.isfinite(factor), factor, 1.0)

@@ -20,10 +20,14 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from nrsim import plot, tuning
+from nrsim.features import FaceGrid
 
 CAPTIONS = {
     "stimuli": "The stimuli. Rows are heads and expressions, columns intensities: 0 is the norm, 1 the prototype, "
     "below 0 its opposite.",
+    "face_grid": "Where receptive fields lie on each head: the grid over the reference's picture, carried to other "
+    "heads by the points of their norms (blue: named left, orange: named right). Where points were found, the title "
+    "says how sure: look at those below 0.43. The first six heads.",
     "intensity_response": "Intensity-response curves of the norm-referenced neurons (rows) on each head (columns): "
     "what the neuron prefers strong, everything else fine. Points are means over trials with standard errors, "
     "lines the fits that cross-validation over trials chose (dashed where it cannot tell).",
@@ -87,6 +91,8 @@ def write_report(results: Mapping[str, xr.Dataset], plan: Mapping[str, Any], fol
 def _figures(results: Mapping[str, xr.Dataset]) -> Any:
     curves, fits, recording = results["tuning"], results["fits"], results["recording"]
     yield "stimuli", plot.stimulus_sheet(results["stimuli"]).figure
+    if '"FaceGrid"' in results["features"].attrs.get("parameters", ""):
+        yield "face_grid", plot.face_grid(FaceGrid.of(results["features"]), results["stimuli"])[0].figure
     ids = [str(name) for name in recording["neuron_id"].values]
     norm = [name for name, encoder in zip(ids, recording["encoder"].values, strict=True) if encoder == "norm"]
     if curves.attrs["along"] == "intensity" and "domain" in curves.coords:

@@ -199,7 +199,7 @@ NOUNS: dict[str, Noun] = {
                 (("stimulus", "point", "axis"), ("stimulus", "frame", "point", "axis")),
                 "number",
                 ("px",),
-                "(x, y) in pixels, 0 = left, top edge",
+                "(x, y) in pixels of the picture as stored, 0 = left, top edge; NaN where a point is not marked",
             ),
             "point": _text("point", about="the landmark's name"),
             "axis": _text("axis", about="x, y"),
@@ -254,7 +254,7 @@ NOUNS: dict[str, Noun] = {
             "value": Variable(
                 (("stimulus", "feature"), ("stimulus", "frame", "feature")),
                 "number",
-                ("1",),
+                ("1", "px", "degree"),
                 "NaN only in features of a landmark that was not seen",
                 True,
                 missing_where="landmark",

@@ -12,6 +12,7 @@ import xarray as xr
 
 from nrsim import labels
 from nrsim.joining import frame_labels
+from nrsim.pixels import FILE_SIZE
 
 
 def width(faces: xr.Dataset) -> float:
@@ -23,9 +24,10 @@ def width(faces: xr.Dataset) -> float:
 def stimuli(faces: xr.Dataset) -> pd.DataFrame:
     """Return a row a stimulus with its labels and the picture's width in degrees; :func:`nrsim.load_folder` reads it.
 
-    The pictures' hash is left out, which reading the table makes again.
+    The pictures' hash and the size of the files they came from are left out, which reading the table makes again.
     """
-    columns = {name: coord.values for name, coord in labels.carried(faces).items() if name != "image_sha256"}
+    again = ("image_sha256", *FILE_SIZE)
+    columns = {name: coord.values for name, coord in labels.carried(faces).items() if name not in again}
     return pd.DataFrame(columns).assign(degrees=round(width(faces), 6))
 
 
@@ -35,7 +37,7 @@ def frames(faces: xr.Dataset, names: Sequence[Sequence[str]]) -> pd.DataFrame:
     """
     stimulus, frame = (grid.ravel() for grid in np.indices((faces.sizes["stimulus"], faces.sizes["frame"])))
     of_frames = frame_labels(faces, stimulus, frame)
-    columns = {name: coord[1] for name, coord in of_frames.items() if name != "image_sha256"}
+    columns = {name: coord[1] for name, coord in of_frames.items() if name not in ("image_sha256", *FILE_SIZE)}
     table = pd.DataFrame({"file": [names[i][k] for i, k in zip(stimulus, frame, strict=True)], **columns})
     return table.assign(degrees=round(width(faces), 6))
 
@@ -53,11 +55,14 @@ def pictures_of(folder: str | os.PathLike[str], stem: str) -> set[str]:
 
 
 def landmarks(faces: xr.Dataset) -> pd.DataFrame:
-    """Return a row a landmark, ``file``, ``point``, ``x``, ``y`` in px; :func:`nrsim.read_landmarks` reads it."""
+    """Return a row a landmark that is known, ``file``, ``point``, ``x``, ``y`` in px; :func:`nrsim.read_landmarks`
+    reads it.
+    """
     files, points, places = faces["file"].values, faces["point"].values, faces["landmark"].values
     rows = [
         {"file": str(files[i]), "point": str(point), "x": round(float(x), 3), "y": round(float(y), 3)}
         for i in range(len(files))
         for point, (x, y) in zip(points, places[i], strict=True)
+        if np.isfinite([x, y]).all()
     ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=["file", "point", "x", "y"])

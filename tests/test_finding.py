@@ -119,6 +119,28 @@ def test_confidence_is_less_where_nothing_is_alike(heads: tuple[xr.Dataset, xr.D
     assert abs(nr.find_landmarks(blank, like=marked)["confidence"]).max() < 0.2
 
 
+def test_confidence_says_which_points_are_hidden(heads: tuple[xr.Dataset, xr.Dataset], marked: xr.Dataset) -> None:
+    faces = heads[0].isel(stimulus=[3])
+    image = faces["image"].values.copy()
+    true = faces["landmark"][0]
+    low = int(true.sel(point="mouth_corner_left", axis="y")) - 8
+    image[:, low:] = image[:, low : low + 1]  # everything below the nose is wiped out
+    found = nr.find_landmarks(moved(faces, image), like=marked)
+    sure = found["confidence"][0]
+    eyes, mouth = ["eye_left", "eye_right", "brow_left", "brow_right"], ["mouth", "mouth_corner_left", "chin"]
+    assert sure.sel(point=mouth).max() < sure.sel(point=eyes).min() - 0.2
+    assert abs(found[0].sel(point=eyes) - true.sel(point=eyes)).max() < 1.5
+
+
+def test_one_of_several_marked_faces_is_enough(heads: tuple[xr.Dataset, xr.Dataset]) -> None:
+    """A face among the marked ones is found nearly exactly, though others are marked beside it."""
+    faces, seen = (each.isel(stimulus=[1]) for each in heads)
+    alone = nr.find_landmarks(seen, like=heads[1].isel(stimulus=[0]))
+    both = nr.find_landmarks(seen, like=heads[1].isel(stimulus=[0, 1]))
+    assert off(both, faces).mean() < 0.5 * off(alone, faces).mean()
+    assert (both["confidence"].mean() > alone["confidence"].mean()).item()
+
+
 # Invariances
 
 
@@ -240,6 +262,25 @@ def test_landmarks_that_cannot_be_used(heads: tuple[xr.Dataset, xr.Dataset], mar
         nr.find_landmarks(heads[1], like=marked, points=["chin", "mouth"])
     with pytest.raises(ValueError, match="span 4 px or more"):
         nr.find_landmarks(heads[1], like=marked, points=["nose_tip", "mouth", "chin"])
+
+
+def test_inputs_that_are_none(heads: tuple[xr.Dataset, xr.Dataset], marked: xr.Dataset) -> None:
+    with pytest.raises(TypeError, match="points: a list of names; got 'chin'"):
+        nr.find_landmarks(heads[1], like=marked, points="chin")
+    with pytest.raises(ValueError, match="points, each once; got .*'chin', 'chin'"):
+        nr.find_landmarks(heads[1], like=marked, points=["mouth", "chin", "chin"])
+    with pytest.raises(ValueError, match="like: one or more marked faces; got none"):
+        nr.find_landmarks(heads[1], like=marked.isel(stimulus=[]))
+    with pytest.raises(TypeError, match="faces: a V1Response, which is an xarray.Dataset; got NoneType"):
+        nr.find_landmarks(None, like=marked)  # type: ignore[arg-type]
+    broken = heads[1].isel(stimulus=[1]).copy(deep=True)
+    broken["energy"][0, 0, 0, 5, 5] = np.nan
+    with pytest.raises(ValueError, match="finite energies; got NaN or infinity in 'macaque-neutral'"):
+        nr.find_landmarks(broken, like=marked)
+    with pytest.raises(ValueError, match="two or more pixels a side; got 1 along x"):
+        nr.find_landmarks(heads[1].isel(x=[0]), like=marked)
+    none = nr.find_landmarks(heads[1].isel(stimulus=[]), like=marked)
+    assert none.shape == (0, 9, 2) and none["confidence"].shape == (0, 9)
 
 
 def test_settings_out_of_range(heads: tuple[xr.Dataset, xr.Dataset], marked: xr.Dataset) -> None:

@@ -202,10 +202,17 @@ def test_landmarks_follow_resizing(folder):
         again = nr.load_folder(folder, folder / "table.csv", size=48, landmarks=landmarks)
         assert again["landmark"].values == pytest.approx(faces["landmark"].values[:, :1])
     (folder / "tem" / "half.tem").unlink()
-    with pytest.raises(ValueError, match="Needed half.tem for 'half.png'"):
+    for landmarks in (folder / "tem", points.isel(stimulus=[1, 2])):
+        with pytest.warns(UserWarning, match="1 of 3 pictures have no landmarks .NaN., such as 'half"):
+            some = nr.load_folder(folder, folder / "table.csv", landmarks=landmarks)
+        assert np.isfinite(some["landmark"].values).all(axis=(1, 2)).tolist() == [True, False, True]
+    for path in list((folder / "tem").iterdir()):
+        path.rename(folder / "tem" / f"my_{path.name}")
+    with pytest.raises(ValueError, match="nearest: 'my_neutral'. Needed neutral.tem for 'neutral.png'"):
         nr.load_folder(folder, folder / "table.csv", landmarks=folder / "tem")
-    with pytest.raises(ValueError, match=re.escape("unknown picture in the landmarks 'half.png'; nearest")):
-        nr.load_folder(folder, folder / "table.csv", landmarks=points.isel(stimulus=[1, 2]))
+    mine = points.assign_coords(file=("stimulus", ["1.jpg", "2.jpg", "3.jpg"]))
+    with pytest.raises(ValueError, match="'neutral.png'; known: '1.jpg', '2.jpg', '3.jpg'. None of the 3 pictures has"):
+        nr.load_folder(folder, folder / "table.csv", landmarks=mine)
     with pytest.raises(ValueError, match="as nr.read_landmarks returns"):
         nr.load_folder(folder, folder / "table.csv", landmarks=points.isel(stimulus=0))
     with pytest.raises(ValueError, match="most landmarks of 'neutral.png' inside it .24 × 24 px.; got 1 of 1 outside"):

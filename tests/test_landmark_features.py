@@ -71,6 +71,30 @@ def test_points_made_of_others_and_points_not_seen(faces):
     np.testing.assert_allclose(features["value"][1, 0], faces["landmark"][1].sel(point=EYES, axis="x").mean())
 
 
+def test_a_reference_that_was_not_seen_is_named(faces):
+    marks = faces["landmark"].copy()
+    names = marks["point"].values.tolist()
+    marks[[1, 3], names.index("eye_left")] = np.nan
+    said = "the point 'eye_left', which reference= names, in every picture; got none in 'h-h' and 1 more"
+    with pytest.raises(ValueError, match=said):
+        nr.landmark_features(marks, ["chin"], reference=EYES)
+    with pytest.raises(ValueError, match="'eye_left', which scale= names, .* Choose another scale, or leave"):
+        nr.landmark_features(marks, ["chin"], scale=tuple(EYES))
+    nothing = faces["landmark"].where(faces["stimulus_id"] != "h-h")  # a picture that nobody marked stays NaN
+    features = nr.landmark_features(nothing, ["chin"], reference=EYES)
+    assert np.isnan(features["value"].values).all(axis=1).tolist() == (faces["stimulus_id"] == "h-h").values.tolist()
+
+
+def test_units_are_px_unless_a_scale_is_given(faces):
+    assert nr.landmark_features(faces)["value"].attrs["units"] == "px"
+    assert nr.landmark_features(faces, scale=tuple(EYES))["value"].attrs["units"] == "1"
+    px = nr.landmark_features(faces, ["chin"])
+    assert nr.join_features([px, px])["value"].attrs["units"] == "px"
+    assert nr.join_features([px, nr.landmark_features(faces, scale=2)])["value"].attrs["units"] == "1"
+    with pytest.raises(ValueError, match=r"Load pictures with landmarks=, or give nr.read_landmarks\(…\); rendered"):
+        nr.landmark_features(faces.drop_vars(["landmark", "point", "axis"]))
+
+
 def test_frames_travel():
     rows = [{"domain": "human", "expression": "happy", "intensity": 1.0, "course": "ramp"}]
     moving = nr.render_faces(rows, size=16, frames=3)

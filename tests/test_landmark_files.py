@@ -46,6 +46,19 @@ def test_long_and_wide_tables_hold_the_same(written):
     assert list(long["axis"].values) == ["x", "y"]
 
 
+def test_capitals_in_names_of_columns_do_not_matter_unless_two_would_be_one(written):
+    long, wide = nr.read_landmarks(written(LONG)), nr.read_landmarks(written(WIDE))
+    loud = nr.read_landmarks(written(LONG.replace("file,expression,point,x,y", "File,expression,POINT,X,Y")))
+    xr.testing.assert_identical(loud, long)
+    again = nr.read_landmarks(written(WIDE.replace("stimulus_id,nose_x,nose_y", "Stimulus_ID,nose_X,nose_Y")))
+    xr.testing.assert_identical(again, wide)
+    both = nr.read_landmarks(written("file,point,x,y,Point\na.png,nose,1,2,first\n"))
+    assert both["point"].values.tolist() == ["nose"] and both["Point"].values.tolist() == ["first"]
+    assert long.attrs["picture"] == "file"
+    with pytest.raises(ValueError, match="a column that names the picture in .*; got FILE, File, point, x, y"):
+        nr.read_landmarks(written("FILE,File,point,x,y\na.png,b.png,nose,1,2\n"))
+
+
 def test_templates(written, tmp_path):
     one = nr.read_landmarks(written(TEM, "faces/anna.tem"))
     assert one.values[0] == pytest.approx(np.array([[10.5, 20], [30, 20], [20, 44.25]]))

@@ -42,6 +42,25 @@ def test_the_page_runs(page, tmp_path, monkeypatch):
     plt.close("all")
 
 
+@pytest.mark.parametrize("page", [DOCS.parent / "README.md", *sorted(DOCS.glob("*.md"))], ids=lambda path: path.stem)
+def test_relative_links_lead_somewhere(page):
+    text = re.sub(r"```.*?```|`[^`\n]*`", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    links = re.findall(r"\]\(([^)\s]+)(?:\s+\"[^\"]*\")?\)", text) + re.findall(r"(?:src|href)=\"([^\"]+)\"", text)
+    lost = []
+    for link in links:
+        if re.match(r"[a-z]+:", link):
+            continue
+        target, _, heading = link.partition("#")
+        place = page if not target else page.parent / target
+        if not place.exists():
+            lost.append(link)
+        elif heading and place.suffix == ".md":
+            titles = re.findall(r"^#+ +(.*)$", place.read_text(encoding="utf-8"), flags=re.MULTILINE)
+            if heading not in {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}:
+                lost.append(link)
+    assert not lost
+
+
 def test_the_figures_of_v1_are_those_that_are_drawn():
     made = runpy.run_path(str(DOCS.parent / "tools" / "draw_v1.py"))
     shown = re.findall(r"\]\(v1/(\w+)\.png\)", (DOCS / "v1.md").read_text(encoding="utf-8"))

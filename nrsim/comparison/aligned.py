@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from nrsim import labels
+from nrsim.comparison.norm_points import FREQUENCIES, check_bank, norm_landmarks
 from nrsim.errors import need, unknown
-from nrsim.features import FaceGrid, PhaseDisplacement, PooledEnergy, find_landmarks, join_features
+from nrsim.features import FaceGrid, PhaseDisplacement, PooledEnergy, join_features
 from nrsim.schema import check
 from nrsim.v1 import V1Bank
 
-FREQUENCIES = (1.0, 2.0, 4.0, 8.0)
 LOWEST = 0.5  # cycles/degree: displacement also needs what turns by less than half a cycle when a jaw drops
 CUES = ("energy", "displacement")
 
@@ -24,6 +25,7 @@ def aligned_features(
     reference: str,
     *,
     landmarks: xr.DataArray | str | None = None,
+    marked: xr.DataArray | None = None,
     cues: Sequence[str] = CUES,
     size: int = 16,
     bank: V1Bank | None = None,
@@ -48,9 +50,13 @@ def aligned_features(
     reference
         The head that is learned from.
     landmarks
-        Where the face lies on each norm, ``landmark (stimulus, point, axis)`` px. Default: the set's own. ``"find"``:
-        only the reference's norm is marked, those of all other heads are found from V1 (:func:`nrsim.find_landmarks`).
+        Where the face lies on each norm, ``landmark (stimulus, point, axis)`` in px of the picture as stored, or as
+        :func:`nrsim.read_landmarks` returns it. Default: the set's own. ``"find"``: only the reference's norm is
+        marked, those of all other heads are found from V1 (:func:`nrsim.norm_landmarks`, which shows what is found).
         ``"none"``: nothing is aligned, the grid lies over the picture.
+    marked
+        With ``"find"``: where the reference's norm is marked, such as ``nr.read_landmarks("points.csv")``. Default: the
+        set's own landmarks.
     cues
         ``"energy"``, ``"displacement"`` or both (default).
     size
@@ -73,12 +79,16 @@ def aligned_features(
     Returns
     -------
     xarray.Dataset
-        Features, ``value (stimulus, feature)``, with the label ``cue`` on features.
+        Features, ``value (stimulus, feature)``, with the label ``cue`` on features. The points and their confidence are
+        in the attribute ``parameters``: ``nr.FaceGrid.of(features)`` returns the grid, which
+        :func:`nrsim.plot.face_grid` draws. A stimulus without a head (``''``) is seen at the reference's places, and
+        has no displacement.
 
     Raises
     ------
     ValueError, TypeError
-        If a head has no norm or no landmarks, or a cue is unknown (the nearest is named).
+        If a head has no norm or no landmarks, prototypes are of another head, or a cue is unknown (the nearest is
+        named).
 
     Examples
     --------
@@ -97,23 +107,35 @@ def aligned_features(
         raise unknown("label of the stimuli", norm_by, labels.names(faces, "stimulus"))
     if not (faces[norm_by].values.astype(str) == reference).any():
         raise unknown(f"{norm_by} as reference", reference, faces[norm_by].values)
-    wanted = [cues] if isinstance(cues, str) else list(cues)
-    for cue in wanted:
-        if cue not in CUES:
-            raise unknown("cue", cue, CUES)
-    if not wanted:
-        raise need("one cue or more", "none")
-    bank = V1Bank(FREQUENCIES) if bank is None else bank
+    wanted = _cues(cues)
+    check_bank(bank)
     norms = {"intensity": 0.0} if norms is None else norms
+    prototypes = {"intensity": 1.0} if prototypes is None else prototypes
+    for name, each in (("prototypes", prototypes), ("norms", norms)):
+        if not isinstance(each, Mapping):
+            raise need(f'{name}: labels → values, such as {{"intensity": 1.0}}', repr(each), kind=TypeError)
+    if prototypes.get(norm_by, reference) != reference:
+        came = f"prototypes of {prototypes[norm_by]!r}"
+        raise need(f"prototypes of the reference, {reference!r}", came, "One head is learned from: reference=")
+    if marked is not None and not (isinstance(landmarks, str) and landmarks == "find"):
+        raise need('landmarks="find" beside marked=', f"landmarks={landmarks!r:.40}", "Give them as landmarks=")
     grid = None
+    of: dict[str, Any] = {"norms": norms, "norm_by": norm_by}
     if isinstance(landmarks, str):
         if landmarks not in ("find", "none"):
+            if Path(landmarks).suffix:
+                todo = f"nr.read_landmarks({landmarks!r}) reads a file"
+                raise need('landmarks as an array, "find" or "none"', repr(landmarks), todo, kind=TypeError)
             raise unknown("way to landmarks", landmarks, ("find", "none"))
         if landmarks == "find":
-            landmarks = _found(faces, reference, bank, norms, norm_by, points)
+            landmarks = norm_landmarks(
+                faces, reference, marked=marked, bank=bank, points=points, progress=progress, **of
+            )
+            points = None  # all that were found
     if not isinstance(landmarks, str):
-        grid = FaceGrid(faces, reference, landmarks=landmarks, norms=norms, norm_by=norm_by, points=points, size=size)
-    equal = {norm_by: reference, **({"intensity": 1.0} if prototypes is None else prototypes)}
+        grid = FaceGrid(faces, reference, landmarks=landmarks, points=points, size=size, **of)
+    bank = V1Bank(FREQUENCIES) if bank is None else bank
+    equal = {norm_by: reference, **prototypes}
     stored = np.flatnonzero(
         labels.where(faces, equal, what="stimuli for the prototypes")
         | labels.where(faces, {norm_by: reference, **norms}, what="stimuli for the reference's norm")
@@ -131,6 +153,19 @@ def aligned_features(
     return join_features(made, equal=equal, norms=norms, norm_by=norm_by, names=names)
 
 
+def _cues(cues: Any) -> list[str]:
+    """Return the cues that were asked for."""
+    if not isinstance(cues, (str, Sequence)):
+        raise need('cues: "energy", "displacement" or both', repr(cues), kind=TypeError)
+    wanted = [cues] if isinstance(cues, str) else list(cues)
+    for cue in wanted:
+        if cue not in CUES:
+            raise unknown("cue", cue, CUES)
+    if not wanted or len(set(wanted)) < len(wanted):
+        raise need("one cue or more, each once", ", ".join(wanted) or "none")
+    return wanted
+
+
 def _simple(bank: V1Bank) -> V1Bank:
     """Return the bank of signed cells that displacement is read from."""
     lowest = [] if min(bank.frequencies) <= LOWEST else [LOWEST]
@@ -141,45 +176,3 @@ def _simple(bank: V1Bank) -> V1Bank:
         "temporal": None,
     }
     return V1Bank(**{**bank.get_params(), **changed})
-
-
-def _fine(bank: V1Bank) -> V1Bank:
-    """Return a bank in half octaves over the same range, that landmarks are found with."""
-    low, high = min(bank.frequencies), max(bank.frequencies)
-    steps = max(1, round(2 * np.log2(high / low)))
-    return V1Bank([float(each) for each in np.geomspace(low, high, steps + 1)] if high > low else [low])
-
-
-def _found(
-    faces: xr.Dataset,
-    reference: str,
-    bank: V1Bank,
-    norms: Mapping[str, Any],
-    norm_by: str,
-    points: Sequence[str] | None,
-) -> xr.DataArray:
-    """Return the landmarks of all heads' norms, those of the reference as marked and all others found."""
-    chosen = labels.where(faces, norms, what="stimuli for the norms")
-    own = np.array([str(name) == reference for name in faces[norm_by].values])
-    if not (chosen & own).any():
-        raise need(f"a norm of the reference {reference!r}", "none")
-    if "landmark" not in faces.coords:
-        raise need(f"landmarks on the norm of {reference!r}, to find those of the others by", "none")
-    marked = faces.isel(stimulus=np.flatnonzero(chosen & own))
-    fine = _fine(bank)
-    if points is None:
-        from nrsim.features.face_grid import POINTS
-
-        known = {str(name) for name in faces["point"].values}
-        points = POINTS if set(POINTS) <= known else None
-    if points is None:
-        points = [str(name) for name in faces["point"].values]
-    where = marked["landmark"].sel(point=[str(name) for name in points]).transpose("stimulus", "point", "axis").values
-    ids = [str(name) for name in marked["stimulus_id"].values]
-    new = faces.isel(stimulus=np.flatnonzero(chosen & ~own))
-    if new.sizes["stimulus"]:
-        found = find_landmarks(fine.transform(new), like=fine.transform(marked), points=points)
-        where = np.concatenate([where, found.transpose("stimulus", "point", "axis").values])
-        ids += [str(name) for name in new["stimulus_id"].values]
-    coords = {"stimulus_id": ("stimulus", ids), "point": list(points), "axis": ["x", "y"]}
-    return xr.DataArray(where, coords, ("stimulus", "point", "axis"), "landmark", {"units": "px"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -49,8 +49,9 @@ def join_features(
 
     Raises
     ------
-    ValueError
-        If the stimuli differ, a chosen stimulus's head has no norm, or the chosen stimuli do not differ from it.
+    ValueError, TypeError
+        If it is no list, the stimuli differ, a chosen stimulus's head has no norm, or the chosen stimuli do not differ
+        from it.
 
     Examples
     --------
@@ -60,8 +61,14 @@ def join_features(
     >>> both.sizes["feature"] == 2 * one.sizes["feature"]
     True
     """
+    if isinstance(features, (xr.Dataset, str)) or not isinstance(features, Iterable):
+        came = "one set" if isinstance(features, xr.Dataset) else type(features).__name__
+        raise need("a list of Features to join, [energy, displacement]", came, kind=TypeError)
+    features = list(features)
     if not features:
         raise need("one or more sets of features to join", "none")
+    if isinstance(names, str):
+        raise need("names: a list of names of the cues", repr(names), kind=TypeError)
     ids = [str(name) for name in check(features[0], "Features")["stimulus_id"].values]
     names = [f"cue-{i + 1}" for i in range(len(features))] if names is None else [str(name) for name in names]
     if len(names) != len(features) or len(set(names)) < len(names):
@@ -83,7 +90,8 @@ def join_features(
     travelling = ("frame_time", "frame_intensity")
     made = made.assign_coords(labels.carried(features[0]))
     made = made.assign_coords({name: features[0][name] for name in travelling if name in features[0].coords})
-    made["value"].attrs = {"units": "1"}
+    units = {str(each["value"].attrs["units"]) for each in features}
+    made["value"].attrs = {"units": units.pop() if equal is None and len(units) == 1 else "1"}
     settings = {"names": names, "equal": equal, "norms": norms, "norm_by": norm_by, "lengths": lengths}
     made = provenance.stamp(made, "Features", "join_features", settings, parents=list(features))
     return check(made, "Features")

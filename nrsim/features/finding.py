@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from tqdm import tqdm
 
-from nrsim import labels
+from nrsim import labels, pixels
 from nrsim.errors import need, unknown
 from nrsim.features import graph, profiles
 from nrsim.quantities import bare
@@ -44,7 +44,8 @@ def find_landmarks(
         Neutral ones: an open mouth is not where a closed one is. Half an octave between the frequencies is best: for
         faces of other sizes what lies between them is read. Energy from disk is read one face at a time.
     like
-        A V1Response of one or a few faces with ``landmark``, of the same bank.
+        A V1Response of one or a few faces with ``landmark``, of the same bank: in px of the picture as stored, or of
+        its file, as :func:`nrsim.read_landmarks` returns them, where :func:`nrsim.load_folder` resized it.
     points
         Which of the landmarks of ``like``, three or more. Default: all.
     size
@@ -88,11 +89,11 @@ def find_landmarks(
     channels = profiles.Channels(faces["frequency"].values.astype(float), faces["orientation"].values.astype(float))
     if len(channels.orientation) < 2:
         raise need("energy of two or more orientations", f"{len(channels.orientation)}")
+    if not marked.sizes["stimulus"]:
+        raise need("like: one or more marked faces", "none")
     names, places = _marked(like, points)
     sizes, aspects = (_steps(pair, what) for pair, what in ((size, "size"), (aspect, "aspect")))
     deformation = bare(deformation, "1", "deformation", above=0)
-    if not marked.sizes["stimulus"]:
-        raise need("like: one or more marked faces", "none")
     there = _pixel(like)
     elastic = graph.Graph(channels, [_seen(marked, i, there) for i in range(len(marked))], places * there, deformation)
     here = _pixel(faces)
@@ -161,6 +162,7 @@ def _marked(like: xr.Dataset, points: Sequence[str] | None) -> tuple[list[str], 
     if len(names) < _FEWEST:
         raise need(f"{_FEWEST} or more landmarks", f"{len(names)}")
     values = landmark.values[:, [known.index(name) for name in names]].astype(float)
+    values = np.stack([pixels.stored(each, like["landmark"], like, i) for i, each in enumerate(values)])
     edge = np.array([like.sizes["x"], like.sizes["y"]], dtype=float)
     for wrong, came in (
         (~np.isfinite(values).all(axis=2), "is missing"),

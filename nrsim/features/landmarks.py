@@ -41,7 +41,7 @@ def landmark_features(
         on where the face is. Default: the top left corner of the picture, as the landmarks are given.
     scale
         The unit of length: a number of px (Stettler et al. 2023 count in 4 px of a 224 px picture), or two points of
-        the source whose distance in the same picture it is, such as the eyes. Default: px.
+        the source whose distance in the same picture it is, such as the eyes. Default: px, the features' units.
     mirrored
         Pairs of features' points, left and right. Each point is averaged with the mirror image of its partner, and a
         point without partner moves vertically only: what is left is the symmetric part of the face, with half the
@@ -58,7 +58,8 @@ def landmark_features(
     ------
     TypeError, ValueError
         If there are no landmarks, a point is unknown (the nearest is named), or the two points that give the unit
-        coincide.
+        coincide; or one of ``reference`` or ``scale`` was not seen in a picture in which others were: all of them
+        would be lost.
 
     Examples
     --------
@@ -72,6 +73,7 @@ def landmark_features(
     places = _landmarks(source)
     known = [str(name) for name in places["point"].values]
     where = places.transpose(..., "point", "axis").sel(axis=["x", "y"]).values.astype(float) * (1.0, -1.0)
+    ids = [str(name) for name in places["stimulus_id"].values]
     if points is None or isinstance(points, str) or not isinstance(points, Mapping):
         wanted = {str(name): [str(name)] for name in _names(known if points is None else points, "points")}
     else:
@@ -80,12 +82,17 @@ def landmark_features(
         raise need("one or more points", "none")
     value = np.stack([_centre(where, made_of, known) for made_of in wanted.values()], axis=-2)
     if reference is not None:
-        value = value - _centre(where, _names(reference, "reference"), known)[..., None, :]
+        away_from = _names(reference, "reference")
+        centre = _centre(where, away_from, known)
+        _seen(value, where, away_from, known, ids, "reference")
+        value = value - centre[..., None, :]
     if mirrored is not None:
         value = _symmetric(value, list(wanted), mirrored)
     unit = "px"
     if scale is not None:
         length, unit = _unit(scale, where, known)
+        if unit.startswith("the"):
+            _seen(value, where, list(scale), known, ids, "scale")  # type: ignore[arg-type]
         value = value / length
     names = list(wanted)
     coords: dict[str, Any] = {
@@ -97,7 +104,8 @@ def landmark_features(
     }
     lead = ("stimulus", "frame") if "frame" in places.dims else ("stimulus",)
     features = xr.Dataset({"value": ((*lead, "feature"), value.reshape(*value.shape[:-2], -1))}, coords)
-    features["value"].attrs = {"units": "1", "long_name": f"place of a landmark, in units of {unit}"}
+    units = "px" if scale is None else "1"
+    features["value"].attrs = {"units": units, "long_name": f"place of a landmark, in units of {unit}"}
     settings = {
         "points": None if points is None else wanted,
         "reference": reference,
@@ -111,7 +119,7 @@ def landmark_features(
 def _landmarks(source: xr.Dataset | xr.DataArray) -> xr.DataArray:
     if isinstance(source, xr.Dataset):
         if "landmark" not in source.variables or "point" not in source["landmark"].dims:
-            todo = "Render with landmarks=True, or give nr.read_landmarks(…)"
+            todo = "Load pictures with landmarks=, or give nr.read_landmarks(…); rendered faces have them"
             raise need("a StimulusSet with landmark (stimulus, point, axis)", ", ".join(map(str, source.coords)), todo)
         source = source["landmark"]
     if not isinstance(source, xr.DataArray):
@@ -134,6 +142,21 @@ def _centre(where: np.ndarray, names: Sequence[str], known: Sequence[str]) -> np
         if name not in known:
             raise unknown("landmark", name, known)
     return where[..., [known.index(name) for name in names], :].mean(axis=-2)
+
+
+def _seen(
+    value: np.ndarray, where: np.ndarray, names: Sequence[str], known: Sequence[str], ids: Sequence[str], what: str
+) -> None:
+    """Refuse pictures of which points are seen, but not one that all are measured by."""
+    others = np.isfinite(value).all(axis=-1).any(axis=-1)
+    for name in names:
+        lost = others & ~np.isfinite(where[..., known.index(name), :]).all(axis=-1)
+        rows = np.flatnonzero(lost.reshape(len(lost), -1).any(axis=1))
+        if len(rows):
+            more = f" and {len(rows) - 1} more" if len(rows) > 1 else ""
+            came = f"none in {ids[rows[0]]!r}{more}, where other points are"
+            todo = f"Choose another {what}, or leave these pictures out"
+            raise need(f"the point {name!r}, which {what}= names, in every picture", came, todo)
 
 
 def _unit(scale: Any, where: np.ndarray, known: Sequence[str]) -> tuple[Any, str]:

@@ -44,7 +44,8 @@ class PooledEnergy:
     places
         Instead of a grid, the centres of the windows, ``(x, y)`` in degrees, y up: a list of pairs, or a mapping from
         the name of each place to its pair. ``tolerance`` is then needed. Or a :class:`nrsim.FaceGrid`, whose places are
-        those of each head's face; it has its own size and tolerance.
+        those of each head's face; it has its own size and tolerance. Stimuli without a head (``''``) are seen at the
+        places of the reference.
     statistic
         ``"energy"``: the mean Σ w A², w being the window. ``"mean"``: the squared mean amplitude, (Σ w A)². ``"max"``:
         the largest A² within two tolerances along each axis (a square, as in Riesenhuber & Poggio 1999). All three give
@@ -93,6 +94,9 @@ class PooledEnergy:
                 raise need(
                     "the tolerance in the FaceGrid", f"tolerance={tolerance!r} beside it", "FaceGrid(tolerance=…)"
                 )
+            if self.size not in (16, self.grid.size) and [self.size] * 2 != self.grid.size:
+                came = f"size={size!r} beside a grid of {self.grid.size[0]} × {self.grid.size[1]}"
+                raise need("the size in the FaceGrid", came, "FaceGrid(size=…)")
             self.size = self.grid.size
         self.places = None if places is None or self.grid is not None else centres(places)  # type: ignore[arg-type]
         if self.places is not None and tolerance is None:

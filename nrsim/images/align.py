@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from tqdm.auto import tqdm
 
-from nrsim import provenance
+from nrsim import pixels, provenance
 from nrsim.errors import need, unknown
 from nrsim.images import warp
 from nrsim.images.shapes import check_points
@@ -111,7 +111,8 @@ def align(
         turns.append(-np.rad2deg(np.angle(s)))  # y runs down in px
         errors.append(np.sqrt(((warp.moved(counted[i], s, d) - target) ** 2).sum(axis=1).mean()))
 
-    made = stimuli.drop_vars(["image", "colour", "landmark", "axis", "image_sha256"], errors="ignore")
+    gone = ["image", "colour", "landmark", "axis", "image_sha256", *pixels.FILE_SIZE]
+    made = stimuli.drop_vars(gone, errors="ignore")
     made["image"] = (("stimulus", "y", "x"), np.stack(images), dict(stimuli["image"].attrs))
     if colours:
         made["colour"] = (stimuli["colour"].dims, np.stack(coloured), dict(stimuli["colour"].attrs))

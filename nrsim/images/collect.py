@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 
 from nrsim import files, provenance
 from nrsim.errors import need
-from nrsim.pixels import coordinates
+from nrsim.pixels import FILE_SIZE, coordinates
 from nrsim.schema import check
 
 _LARGEST = 4 * 2**30  # bytes of pictures that are made in memory; more go to a file (chosen: half of a small computer)
@@ -49,6 +49,7 @@ def collect(
         Width of the pictures, degree.
     points
         Landmarks ``(picture, point, 2)`` in px of the files, NaN where unknown, and the points' names.
+        Pictures that are resized get the labels ``file_width`` and ``file_height``, px.
     out
         A netCDF file to write to, picture by picture; the result is opened from it, and values are read when needed.
     progress
@@ -71,7 +72,7 @@ def collect(
             f"{len(names)} pictures of {height} × {width} px, {whole_set / 2**30:.1f} GiB",
             "Pass out='faces.nc' to write them to a file, or choose fewer, or a smaller size=",
         )
-    scales = np.empty((len(names), 1, 2))
+    sizes = np.empty((len(names), 2))  # px of the files: width, height
     hashes = []
     bar = tqdm(names, desc=step, unit="picture", disable=None if progress else True)
 
@@ -81,7 +82,7 @@ def collect(
             if image.shape != first.shape:
                 came = f"{height} × {width} px in {names[0]!r} and {h} × {w} px in {name!r}"
                 raise need("pictures of one size", came, "Pass size=, to which all are resized")
-            scales[i, 0] = image.shape[1] / w, image.shape[0] / h
+            sizes[i] = w, h
             if points is not None:
                 _mostly_inside(points[0][i], name, h, w)
             hashes.append(provenance.image_hash(image))
@@ -91,8 +92,12 @@ def collect(
         coords = dict(labels)
         coords["image_sha256"] = ("stimulus", hashes)
         coords |= coordinates(height, width, degrees)
+        if (sizes != (width, height)).any():
+            for name, each in zip(FILE_SIZE, sizes.T, strict=True):
+                coords[name] = ("stimulus", each, {"units": "px"})
         if points is not None:
-            coords["landmark"] = (("stimulus", "point", "axis"), points[0] * scales, {"units": "px"})
+            scales = np.array([width, height]) / sizes
+            coords["landmark"] = (("stimulus", "point", "axis"), points[0] * scales[:, None], {"units": "px"})
             coords |= {"point": ("point", points[1]), "axis": ("axis", ["x", "y"])}
         made = xr.Dataset(coords=coords)
         return provenance.stamp(made, "StimulusSet", step, settings, title=title, source=source)

@@ -73,7 +73,7 @@ def load_ferg(
         Avatar → ``stimulus_id`` of the neutral picture that is its norm: ``{"aia": "aia_neutral_12"}``. It is loaded
         in any case. An avatar that is not named has a norm only if exactly one of its neutral pictures is loaded.
     landmarks
-        Landmarks of every picture that is loaded, as for :func:`nrsim.load_folder`; their ``file`` is relative to the
+        Landmarks of pictures that are loaded, as for :func:`nrsim.load_folder`; their ``file`` is relative to the
         folder of the avatars.
     out
         A netCDF file (``.nc``) to write to, picture by picture. The StimulusSet is then opened from it, and pictures

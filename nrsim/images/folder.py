@@ -17,6 +17,7 @@ from nrsim.images import landmarks as points
 from nrsim.images.collect import collect
 from nrsim.images.reading import read_picture
 from nrsim.images.tables import labels_of, number, read_table
+from nrsim.pixels import FILE_SIZE
 from nrsim.quantities import bare, whole
 from nrsim.schema import NOUNS, STIMULUS_LABELS
 
@@ -26,6 +27,7 @@ _LABELS = [name for name in STIMULUS_LABELS if name != "image_sha256"]
 _NORM_KINDS = ("neutral", "average_identity", "midpoint", "adapted")
 # Names that mean something else on a StimulusSet: a label of a user's cannot be called so
 _TAKEN = {*NOUNS["StimulusSet"].variables, *NOUNS["StimulusSet"].coords, "stimulus", "frame", "degrees"} - set(_LABELS)
+_TAKEN |= set(FILE_SIZE)
 
 
 def load_folder(
@@ -54,16 +56,18 @@ def load_folder(
         the column is missing. Where ``norm_id`` is missing, the only picture of intensity 0 in a domain (and identity,
         where given) becomes the norm of its pictures. Lines that start with ``#`` above the header are comments.
     size
-        Resize every picture to ``size`` × ``size`` px, with anti-aliasing. Default: as they are, all of one size.
+        Resize every picture to ``size`` × ``size`` px, with anti-aliasing; the labels ``file_width`` and
+        ``file_height`` then say how large the files are, px. Default: as they are, all of one size.
     degrees
         Width of a picture in degrees of visual angle, where the table has no such column. Default 4 (chosen).
     labels
         Further columns of the table to keep as labels: ``labels=["age", "session"]``. A column of numbers becomes
         numbers (units 1; an empty cell is NaN), any other text.
     landmarks
-        Landmarks of every picture in px of its file, held upright: a landmark file (:func:`nrsim.read_landmarks`), what
+        Landmarks of pictures in px of their files, held upright: a landmark file (:func:`nrsim.read_landmarks`), what
         that returned, or a folder with a template ``<picture>.tem`` for each. They become the coordinate
-        ``landmark (stimulus, point, axis)`` in px of the image as it is stored, after resizing.
+        ``landmark (stimulus, point, axis)`` in px of the image as it is stored, after resizing. A picture without
+        landmarks has NaN, and a warning counts them: to align features only the norms need theirs.
     out
         A netCDF file (``.nc``) to write to, picture by picture, for more pictures than fit in memory. The
         StimulusSet is then opened from it, and pictures are read when needed.
@@ -77,8 +81,8 @@ def load_folder(
     ValueError, TypeError
         For an unknown column (the nearest is named), no column ``file``, a row with too many or too few fields, a
         number that is none, a ``norm_id`` that is no picture's, a file that is no picture, floating-point luminance
-        outside 0..1, pictures of different sizes or degrees, a stimulus_id that comes twice, or pictures without
-        landmarks.
+        outside 0..1, pictures of different sizes or degrees, a stimulus_id that comes twice, or landmarks of none of
+        the pictures.
 
     Examples
     --------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -32,8 +33,9 @@ def read_landmarks(path: str | os.PathLike[str], *, names: Sequence[str] | None 
 
         A CSV file names the picture in the column ``stimulus_id``, ``file``, ``image`` or ``picture``. In its long
         form each row is one point: ``point`` (or ``landmark``), ``x`` and ``y`` (or ``x_px`` and ``y_px``). In its wide
-        form each row is one picture, with the columns ``<point>_x`` and ``<point>_y``. Further columns that are the
-        same for all rows of a picture become labels along ``stimulus``. A point that has no row or empty cells is NaN.
+        form each row is one picture, with the columns ``<point>_x`` and ``<point>_y``. Capitals in these names do not
+        matter. Further columns that are the same for all rows of a picture become labels along ``stimulus``. A point
+        that has no row or empty cells is NaN.
 
         A template holds the number of points, then a line with x and y for each; the lines that connect them, which
         follow, are left out.
@@ -46,7 +48,8 @@ def read_landmarks(path: str | os.PathLike[str], *, names: Sequence[str] | None 
     xarray.DataArray
         ``landmark (stimulus, point, axis)`` with the coordinates ``stimulus_id``, ``file`` where the table has it,
         ``point`` and ``axis``. Where pictures are named by a file, ``stimulus_id`` is its name without folder and
-        ending. y runs down, as in pictures.
+        ending. y runs down, as in pictures. Points are in px of the picture's file: the attribute ``picture`` is
+        ``"file"``, so that who takes them for a picture that :func:`nrsim.load_folder` resized can scale them.
 
     Raises
     ------
@@ -65,6 +68,9 @@ def read_landmarks(path: str | os.PathLike[str], *, names: Sequence[str] | None 
     >>> points.sel(point="chin").values
     array([[ 61. , 120.5]])
     """
+    if not isinstance(path, (str, os.PathLike)):
+        came = type(path).__name__ if isinstance(path, (xr.DataArray, xr.Dataset)) else repr(path)
+        raise need("the path of a landmark file or of a folder of templates", came, kind=TypeError)
     place = Path(path)
     if place.is_dir() or place.suffix.lower() == ".tem":
         sources = (
@@ -75,7 +81,7 @@ def read_landmarks(path: str | os.PathLike[str], *, names: Sequence[str] | None 
         return read_templates(sources, names)
     if names is not None:
         raise need("names= only for templates (.tem)", f"the table {place.name!r}, which names its points")
-    rows = read_table(place, "a table of landmarks")
+    rows = _lower(read_table(place, "a table of landmarks"))
     return _long(rows, place.name) if _first(rows, _POINT) else _wide(rows, place.name)
 
 
@@ -96,12 +102,22 @@ def for_pictures(
     Raises
     ------
     ValueError
-        If a picture has no landmarks, or two rows of landmarks could be meant.
+        If no picture has landmarks, or two rows of landmarks could be meant.
+
+    Warns
+    -----
+    UserWarning
+        If some pictures have none: their points are NaN.
     """
     if not isinstance(source, xr.DataArray) and Path(source).is_dir():
         found = [_template_of(Path(source), name) for name in names]
-        read = read_templates(found, None)
-        return read.values, [str(point) for point in read["point"].values]
+        there = [i for i, path in enumerate(found) if path is not None]
+        if not there:
+            known = [path.stem for path in Path(source).rglob("*.tem")]
+            stem = PurePosixPath(_posix(names[0])).stem
+            raise unknown(f"template in {str(source)!r}", stem, known, hint=f"Needed {stem}.tem for {names[0]!r}")
+        read = read_templates([path for path in found if path is not None], None)
+        return _filled(read.values, there, names), [str(point) for point in read["point"].values]
     read = source if isinstance(source, xr.DataArray) else read_landmarks(source)
     if set(read.dims) != {"stimulus", "point", "axis"} or "stimulus_id" not in read.coords:
         raise need("landmark (stimulus, point, axis) with stimulus_id, as nr.read_landmarks returns", f"{read.dims}")
@@ -112,26 +128,50 @@ def for_pictures(
         raise need("landmarks with each picture once", f"{doubled[0]!r} more than once")
     at = {name: i for i, name in enumerate(key)}
     wanted = [_posix(name) for name in names] if by_file else [str(name) for name in ids]
-    missing = [name for name in wanted if name not in at]
-    if missing:
-        more = f" (and {len(missing) - 1} more pictures have none)" if len(missing) > 1 else ""
-        raise unknown("picture in the landmarks", missing[0], key, hint=f"Every picture needs landmarks{more}")
-    ordered = read.transpose("stimulus", "point", "axis").sel(axis=["x", "y"])
-    return ordered.values[[at[name] for name in wanted]].astype(float), [str(point) for point in read["point"].values]
+    there = [i for i, name in enumerate(wanted) if name in at]
+    if not there:
+        hint = f"None of the {len(wanted)} pictures has landmarks in it"
+        raise unknown("picture in the landmarks", wanted[0], key, hint=hint)
+    ordered = read.transpose("stimulus", "point", "axis").sel(axis=["x", "y"]).values.astype(float)
+    places = _filled(ordered[[at[wanted[i]] for i in there]], there, wanted)
+    return places, [str(point) for point in read["point"].values]
+
+
+def _filled(places: np.ndarray, there: Sequence[int], names: Sequence[str]) -> np.ndarray:
+    """Return the points of all pictures, NaN of those that have none, and warn of these."""
+    every = np.full((len(names), *places.shape[1:]), np.nan)
+    every[list(there)] = places
+    lost = [name for i, name in enumerate(names) if i not in set(there)]
+    if lost:
+        said = f"{len(lost)} of {len(names)} pictures have no landmarks (NaN), such as {lost[0]!r}"
+        warnings.warn(f"{said}; for aligned features the norms' are enough", stacklevel=4)
+    return every
 
 
 def _posix(name: str) -> str:
     return str(PurePosixPath(name.replace("\\", "/")))
 
 
-def _template_of(folder: Path, picture: str) -> Path:
-    """Return the template of a picture: in the same subfolder, or straight in the folder."""
+def _template_of(folder: Path, picture: str) -> Path | None:
+    """Return the template of a picture, if it has one: in the same subfolder, or straight in the folder."""
     name = PurePosixPath(_posix(picture))
     for place in (folder / name.with_suffix(".tem"), folder / f"{name.stem}.tem"):
         if place.is_file():
             return place
-    known = [path.stem for path in folder.rglob("*.tem")]
-    raise unknown(f"template in {str(folder)!r}", name.stem, known, hint=f"Needed {name.stem}.tem for {picture!r}")
+    return None
+
+
+def _lower(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with the columns that have a meaning in small letters, where no other has that name."""
+    every = list(rows.columns)
+    known, renamed = {*_PICTURE, *_POINT, *_X, *_Y}, {}
+    for name in every:
+        small = name.lower()
+        if small not in known:
+            small = name[:-2] + small[-2:] if small.endswith(("_x", "_y")) else name
+        if small not in every and [each.lower() for each in every].count(small.lower()) == 1:
+            renamed[name] = small
+    return rows.rename(columns=renamed)
 
 
 def _first(rows: pd.DataFrame, names: Iterable[str]) -> str | None:

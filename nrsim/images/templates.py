@@ -111,5 +111,5 @@ def as_landmarks(places: np.ndarray, ids: list[str], points: list[str], coords: 
         "point": ("point", points),
         "axis": ("axis", ["x", "y"]),
     }
-    about = {"units": "px", "long_name": "landmark, 0 = left, top edge"}
+    about = {"units": "px", "long_name": "landmark, 0 = left, top edge", "picture": "file"}
     return xr.DataArray(places, labels, ("stimulus", "point", "axis"), name="landmark", attrs=about)
