@@ -23,11 +23,12 @@ def faces():
     return nr.render_faces(rows, size=96)
 
 
+BOTH = ["energy", "displacement"]
 SETTINGS = {"norm_by": "head", "size": 10, "bank": nr.V1Bank([1, 2, 4])}
 
 
 def test_one_call_is_the_steps_one_by_one(faces):
-    both = nr.aligned_features(faces, "learned", **SETTINGS)
+    both = nr.aligned_features(faces, "learned", cues=BOTH, **SETTINGS)
     nr.schema.check(both, "Features")
     grid = nr.FaceGrid(faces, "learned", norm_by="head", size=10)
     pool, moved = nr.PooledEnergy(places=grid, log=True), nr.PhaseDisplacement(places=grid)
@@ -45,17 +46,18 @@ def test_one_call_is_the_steps_one_by_one(faces):
     picked = both.isel(feature=both["cue"].values == "displacement")
     assert one["value"].values == pytest.approx(picked["value"].values)
     assert set(one["cue"].values) == {"displacement"}
+    assert set(nr.aligned_features(faces, "learned", **SETTINGS)["cue"].values) == {"energy"}
 
 
 def test_a_face_looks_the_same_in_any_company(faces):
-    whole = nr.aligned_features(faces, "learned", **SETTINGS)
-    few = nr.aligned_features(faces.isel(stimulus=[7, 5, 4, 2, 0]), "learned", **SETTINGS)
+    whole = nr.aligned_features(faces, "learned", cues=BOTH, **SETTINGS)
+    few = nr.aligned_features(faces.isel(stimulus=[7, 5, 4, 2, 0]), "learned", cues=BOTH, **SETTINGS)
     assert (few["value"].values == whole["value"].values[[7, 5, 4, 2, 0]]).all()
 
 
 def test_found_points_do_as_known_ones_and_better_than_none(faces):
     known, found, none = (
-        nr.aligned_features(faces, "learned", landmarks=how, **SETTINGS) for how in (None, "find", "none")
+        nr.aligned_features(faces, "learned", landmarks=how, cues=BOTH, **SETTINGS) for how in (None, "find", "none")
     )
 
     def alike(features):
