@@ -9,8 +9,9 @@ import xarray as xr
 from tqdm import tqdm
 
 from nrsim import labels, pixels
-from nrsim.errors import need, unknown
+from nrsim.errors import need
 from nrsim.features import graph, profiles
+from nrsim.features.marks import names_of
 from nrsim.quantities import bare
 from nrsim.schema import check
 
@@ -148,17 +149,7 @@ def _marked(like: xr.Dataset, points: Sequence[str] | None) -> tuple[list[str], 
         raise need("like: faces with landmark (stimulus, point, axis)", "faces without", todo)
     landmark = like["landmark"].transpose("stimulus", "point", "axis").sel(axis=["x", "y"])
     known = [str(name) for name in landmark["point"].values]
-    if points is None:
-        names = known
-    else:
-        if isinstance(points, str) or not isinstance(points, Iterable):
-            raise need("points: a list of names", repr(points), kind=TypeError)
-        names = [str(name) for name in points]
-        for name in names:
-            if name not in known:
-                raise unknown("landmark", name, known)
-        if len(set(names)) < len(names):
-            raise need("points, each once", f"{names}")
+    names = known if points is None else names_of(points, known)
     if len(names) < _FEWEST:
         raise need(f"{_FEWEST} or more landmarks", f"{len(names)}")
     values = landmark.values[:, [known.index(name) for name in names]].astype(float)
