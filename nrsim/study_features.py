@@ -72,7 +72,10 @@ def check_alignment(plan: Mapping[str, Any], stimuli: xr.Dataset) -> None:
     """
     if not is_aligned(plan):
         return
-    chosen, by = plan["features"], plan["encoder"]["norm_by"]
+    chosen, by, norms = plan["features"], plan["encoder"]["norm_by"], plan["encoder"]["norms"]
+    if not isinstance(norms, Mapping) or any(isinstance(each, Mapping) for each in norms.values()):
+        what = "encoder.norms as labels of all heads' norms, such as {intensity = 0.0}, beside features.align or cues"
+        raise need(what, repr(norms))
     if by not in stimuli.coords:
         raise unknown("label in encoder.norm_by", by, labels.names(stimuli, "stimulus"))
     heads = set(stimuli[by].values.astype(str).tolist())
@@ -98,7 +101,7 @@ def _aligned(plan: Mapping[str, Any], stimuli: xr.Dataset, progress: bool) -> xr
     chosen, learned = plan["features"], plan["encoder"]
     norm_by, norms = learned["norm_by"], learned["norms"]
     if not isinstance(norms, Mapping):
-        raise need("encoder.norms as labels, such as {intensity = 0.0}, beside features.align or cues", repr(norms))
+        raise ValueError("internal: norms that are no labels")
     prototypes = learned["prototypes"]
     if all(isinstance(one, Mapping) for one in prototypes.values()):
         prototypes = {"stimulus_id": _ids(stimuli, prototypes.values())}

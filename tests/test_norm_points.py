@@ -116,7 +116,7 @@ def test_the_size_of_files_is_no_column_of_a_written_table(folder):
 # Exchanged points
 
 
-@pytest.mark.parametrize("head, said", [("bert", "exchanged on 'bert'"), ("anna", "'anna' and 'bert'")])
+@pytest.mark.parametrize("head, said", [("bert", "exchanged on 'anna' or 'bert'"), ("anna", "'anna' and 'bert'")])
 def test_left_and_right_exchanged_on_one_head(faces, head, said):
     def change(at):
         rows = (faces["person"] == head).values
@@ -291,8 +291,34 @@ def test_the_neutral_images_are_enough(folder):
         nr.align(own)
     with pytest.raises(ValueError, match="every point of b; got NaN"):
         nr.morph(own.isel(stimulus=[0]), own.isel(stimulus=[1]), [0.5])
-    ax = nr.plot.landmarks(own, stimulus="anna-happy")
+    with pytest.raises(ValueError, match="landmarks on 'anna-happy'; got a face that is not marked"):
+        nr.plot.landmarks(own, stimulus="anna-happy")
+    ax = nr.plot.landmarks(own, stimulus="anna-neutral")
     plt.close(ax.figure)
+
+
+def test_points_go_where_they_belong_when_pictures_are_resized(folder):
+    points = nr.read_landmarks(folder / "points.csv")
+    with pytest.warns(UserWarning, match="have no landmarks"):
+        small = nr.load_folder(folder, folder / "table.csv", size=32, landmarks=folder / "points.csv")
+    ax = nr.plot.landmarks(small, points, stimulus="anna-neutral")
+    marked, found = (np.asarray(each.get_offsets()) for each in ax.collections)
+    assert found == pytest.approx(marked)
+    plt.close(ax.figure)
+    norms = nr.norm_landmarks(small, "anna", bank=nr.V1Bank([1, 2]))
+    with pytest.raises(
+        ValueError, match="px of the files, which are resized; got landmarks found on pictures as stored"
+    ):
+        nr.load_folder(folder, folder / "table.csv", size=32, landmarks=norms)
+
+
+def test_an_error_on_the_reference_is_seen_before_it_is_copied(folder):
+    with pytest.warns(UserWarning, match="have no landmarks"):
+        own = nr.load_folder(folder, folder / "table.csv", landmarks=folder / "points.csv")
+    points = nr.read_landmarks(folder / "points.csv")
+    exchanged = points.copy(data=points.values[..., ::-1])
+    with pytest.raises(ValueError, match="upright face on 'anna'|side by side"):
+        nr.norm_landmarks(own, "anna", marked=exchanged, bank=nr.V1Bank([1, 2]))
 
 
 @pytest.mark.parametrize("align, points", [("find", "anna.csv"), ("known", "points.csv")])

@@ -332,7 +332,10 @@ def test_what_the_labels_lack_is_said_before_v1_is_computed(monkeypatch):
     for align, words in (("known", "landmarks on every norm"), ("find", "landmarks on the reference's norm")):
         plan = {"features": {"align": align, "cues": ["energy"], "reference": "human", "log": True}}
         with pytest.raises(ValueError, match=words):
-            check_alignment(plan | {"encoder": {"norm_by": "domain"}}, unmarked)
+            check_alignment(plan | {"encoder": {"norm_by": "domain", "norms": {"intensity": 0.0}}}, unmarked)
+    for norms in ("average", {"human": {"intensity": 0.0}}):
+        with pytest.raises(ValueError, match="encoder.norms as labels of all heads' norms"):
+            nr.run_study({"stimuli": faces, "encoder": {"norms": norms}, "features": {"align": "known"}})
 
 
 @pytest.mark.parametrize("rule", ["linear", "projection"])

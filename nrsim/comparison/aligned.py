@@ -38,10 +38,10 @@ def aligned_features(
     """Return features in which an expression looks alike on all heads, from pictures.
 
     The same as, one by one: a :class:`nrsim.FaceGrid` over the norms' landmarks; the log energy of a
-    :class:`nrsim.V1Bank` in its windows (:class:`nrsim.PooledEnergy`); the displacement from the norm at its places,
-    with half a cycle/degree added to the bank (:class:`nrsim.PhaseDisplacement`); and both as one set in which the
-    prototypes of the reference differ from their norm equally (:func:`nrsim.join_features`). All is fitted
-    on the reference's prototypes and norms alone: the features of a face do not depend on what else is in the set.
+    :class:`nrsim.V1Bank` in its windows (:class:`nrsim.PooledEnergy`). With both cues also the displacement from the
+    norm at its places, with half a cycle/degree added to the bank (:class:`nrsim.PhaseDisplacement`), and both as one
+    set in which the prototypes of the reference differ from their norm equally (:func:`nrsim.join_features`). All is
+    fitted on the reference's prototypes and norms alone: the features of a face do not depend on the rest of the set.
 
     Parameters
     ----------
@@ -115,7 +115,11 @@ def aligned_features(
     prototypes = {"intensity": 1.0} if prototypes is None else prototypes
     for name, each in (("prototypes", prototypes), ("norms", norms)):
         if not isinstance(each, Mapping):
-            raise need(f'{name}: labels → values, such as {{"intensity": 1.0}}', repr(each), kind=TypeError)
+            raise need(
+                f'{name}: labels → values, such as {{"intensity": {1.0 if name == "prototypes" else 0.0}}}',
+                repr(each),
+                kind=TypeError,
+            )
     if prototypes.get(norm_by, reference) != reference:
         came = f"prototypes of {prototypes[norm_by]!r}"
         raise need(f"prototypes of the reference, {reference!r}", came, "One head is learned from: reference=")
@@ -162,7 +166,7 @@ def _cues(cues: Any) -> list[str]:
     wanted = [cues] if isinstance(cues, str) else list(cues)
     for cue in wanted:
         if cue not in CUES:
-            raise unknown("cue", cue, CUES)
+            raise unknown("cue", cue, CUES, hint='Both are ["energy", "displacement"]')
     if not wanted or len(set(wanted)) < len(wanted):
         raise need("one cue or more, each once", ", ".join(wanted) or "none")
     return wanted

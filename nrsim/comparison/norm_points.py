@@ -116,7 +116,7 @@ def norm_landmarks(
     coords: dict[str, Any] = {name: each[order] for name, each in labels.carried(faces).items()}
     coords |= {"point": ("point", names), "axis": ("axis", ["x", "y"])}
     coords["confidence"] = (("stimulus", "point"), confidence, about)
-    told = {"units": "px", "long_name": "landmark, 0 = left, top edge"}
+    told = {"units": "px", "long_name": "landmark, 0 = left, top edge", "picture": "stored"}
     return xr.DataArray(px, coords, ("stimulus", "point", "axis"), "landmark", told)
 
 
@@ -155,6 +155,8 @@ def _like(
         names = [name for name in names if seen[known.index(name)]] or names
     at = at[:, [known.index(name) for name in names]]
     px = np.stack([pixels.stored(at[row], array, faces, i) for i, row in rows.items()])
+    for each in px:
+        marks.check_order(each, names, reference)
     like = _bare(faces.isel(stimulus=list(rows)))
     where = (("stimulus", "point", "axis"), px, {"units": "px"})
     return names, like.assign_coords(landmark=where, point=("point", names), axis=("axis", ["x", "y"]))

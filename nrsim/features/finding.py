@@ -116,7 +116,7 @@ def find_landmarks(
         "axis": ("axis", ["x", "y"]),
         "confidence": (("stimulus", "point"), alike, about),
     }
-    told = {"units": "px", "long_name": "landmark, 0 = left, top edge"}
+    told = {"units": "px", "long_name": "landmark, 0 = left, top edge", "picture": "stored"}
     return xr.DataArray(found, coords, ("stimulus", "point", "axis"), name="landmark", attrs=told)
 
 

@@ -200,6 +200,30 @@ def check_shape(px: np.ndarray, names: Sequence[str], head: str) -> None:
         raise need("three or more points that lie not on a line", f"{len(px)} on {head!r}")
 
 
+def check_order(px: np.ndarray, names: Sequence[str], head: str) -> None:
+    """Refuse points ``(point, 2)`` px of an upright face whose brows, eyes, nose, mouth and chin lie in another order.
+
+    Of the nine points those that go by their usual names are looked at.
+
+    Raises
+    ------
+    ValueError
+        Naming the two that are in another order.
+    """
+    at = {name: px[list(names).index(name)] for name in POINTS if name in names}
+    pairs = [(f"brow_{side}", f"eye_{side}") for side in ("left", "right")]
+    pairs += [("eye_left", "nose_tip"), ("eye_right", "nose_tip"), ("nose_tip", "mouth"), ("mouth", "chin")]
+    todo = "x and y, or two points, exchanged? nr.plot.landmarks shows the points of a picture"
+    for above, below in pairs:
+        if {above, below} <= set(at) and at[above][1] >= at[below][1]:
+            order = f"an upright face on {head!r}: brows above eyes, nose, mouth and chin"
+            raise need(order, f"{below!r} above {above!r}", todo)
+    if {"eye_left", "eye_right"} <= set(at):
+        across, down = np.abs(at["eye_left"] - at["eye_right"])
+        if down > across:
+            raise need(f"eyes of {head!r} side by side", "one above the other", todo)
+
+
 def check_turn(turns: Mapping[str, np.ndarray], places: Mapping[str, np.ndarray], names: Sequence[str]) -> None:
     """Refuse heads on which the face turns over: two points, or the axes, were exchanged.
 
@@ -218,14 +242,16 @@ def check_turn(turns: Mapping[str, np.ndarray], places: Mapping[str, np.ndarray]
     head, at = next(iter(wrong.items()))
     reference = next(name for name in places if name not in turns)
     what, todo = "points that lie alike on all heads", "nr.plot.landmarks shows the points of a picture"
+    who = repr(reference) if len(wrong) == len(turns) > 1 else repr(head)
+    if len(turns) == 1:  # either of the two
+        who = f"{reference!r} or {head!r}"
     if len(at) == len(names):
-        where = reference if len(wrong) == len(turns) > 1 else head
         came = f"points that are mirrored between {reference!r} and {head!r}"
-        raise need(what, came, f"Left and right, or x and y, exchanged on {where!r}? {todo}")
+        raise need(what, came, f"Left and right, or x and y, exchanged on {who}? {todo}")
     came = f"points of {head!r} between which the face turns over, at {', '.join(names[i] for i in at[:4])}"
     pair = _exchanged(places[reference], places[head])
     which = "Two points" if pair is None else f"{names[pair[0]]!r} and {names[pair[1]]!r}"
-    raise need(what, came, f"{which} exchanged on {head!r}? {todo}; points= leaves some out")
+    raise need(what, came, f"{which} exchanged on {who}? {todo}; points= leaves some out")
 
 
 def _exchanged(source: np.ndarray, target: np.ndarray) -> tuple[int, int] | None:

@@ -123,6 +123,7 @@ def load_ferg(
     if not kept:
         raise need(f"pictures of {', '.join(which)}", f"none of {', '.join(who)} in {str(root)!r}")
     ids = [picture.name for picture in kept]
+    points.check_files(landmarks, size)
     marks = None if landmarks is None else points.for_pictures(landmarks, [picture.file for picture in kept], ids)
     intensity = np.array([0.0 if picture.expression == "neutral" else 1.0 for picture in kept])
     norm = _norms(kept, named)

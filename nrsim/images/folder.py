@@ -101,6 +101,7 @@ def load_folder(
     names = list(rows["file"])
     found = None
     if landmarks is not None:
+        points.check_files(landmarks, size)
         found = points.for_pictures(landmarks, names, list(rows["stimulus_id"]))
     return collect(
         names,

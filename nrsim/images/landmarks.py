@@ -85,6 +85,19 @@ def read_landmarks(path: str | os.PathLike[str], *, names: Sequence[str] | None 
     return _long(rows, place.name) if _first(rows, _POINT) else _wide(rows, place.name)
 
 
+def check_files(landmarks: Any, size: int | None) -> None:
+    """Refuse points of pictures as stored for files that are resized on loading.
+
+    Raises
+    ------
+    ValueError
+        Saying how to give them.
+    """
+    if size is not None and isinstance(landmarks, xr.DataArray) and landmarks.attrs.get("picture") == "stored":
+        todo = "Give them to the faces once these are loaded: landmarks= of nr.FaceGrid or nr.aligned_features"
+        raise need("landmarks in px of the files, which are resized", "landmarks found on pictures as stored", todo)
+
+
 def for_pictures(
     source: xr.DataArray | str | os.PathLike[str], names: Sequence[str], ids: Sequence[str]
 ) -> tuple[np.ndarray, list[str]]:

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import EllipseCollection, LineCollection
 from matplotlib.colors import to_rgb
 
+from nrsim import pixels
 from nrsim.errors import need, unknown
 from nrsim.plot import style
 from nrsim.plot.energy import chosen
@@ -235,7 +236,8 @@ def landmarks(
         A StimulusSet of still faces; the crosses are its ``landmark``, where it has them.
     found
         From :func:`nrsim.find_landmarks`: the row of the same ``stimulus_id`` is drawn. Default: none. A circle is
-        filled by its ``confidence``, empty at 0 and full at 1.
+        filled by its ``confidence``, empty at 0 and full at 1 or where it was marked and not found. Points of
+        :func:`nrsim.read_landmarks` are scaled where pictures were resized.
     stimulus
         The ``stimulus_id`` of the picture. Default: the first.
     ax
@@ -278,6 +280,8 @@ def landmarks(
     _picture(faces, None, name, None, ax)
     if "landmark" in faces.coords:
         marked = faces["landmark"].isel(stimulus=row).transpose("point", "axis").sel(axis=["x", "y"]).values
+        if found is None and not np.isfinite(marked).any():
+            raise need(f"landmarks on {name!r}", "a face that is not marked")
         across, down = (np.array([x[0], y[0]]) + (marked - 0.5) * step).T
         ax.scatter(across, down, marker="+", s=50, color=style.PALETTE[0], label="marked")
     if found is not None:
@@ -285,16 +289,16 @@ def landmarks(
         if name not in ids:
             raise unknown("stimulus_id of the landmarks found", name, ids)
         here = found.isel(stimulus=ids.index(name))
-        across, down = (
-            np.array([x[0], y[0]]) + (here.transpose("point", "axis").sel(axis=["x", "y"]).values - 0.5) * step
-        ).T
-        full = here["confidence"].values if "confidence" in here.coords else np.ones(here.sizes["point"])
+        px = pixels.stored(here.transpose("point", "axis").sel(axis=["x", "y"]).values, found, faces, row)
+        across, down = (np.array([x[0], y[0]]) + (px - 0.5) * step).T
+        sure = here["confidence"].values if "confidence" in here.coords else np.ones(here.sizes["point"])
+        full = np.where(np.isfinite(sure), sure, 1.0)  # marked, not found
         colour = to_rgb(style.PALETTE[1])
         ax.scatter(
             across,
             down,
             s=30,
-            facecolors=[(*colour, alpha) for alpha in np.clip(np.nan_to_num(full), 0, 1)],
+            facecolors=[(*colour, alpha) for alpha in np.clip(full, 0, 1)],
             edgecolors=[colour],
             label="found",
         )
