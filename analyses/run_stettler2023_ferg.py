@@ -60,7 +60,7 @@ POINTS = {
 }
 PAIRS = [(f"{name}_left", f"{name}_right") for name in ("brow_inner", "brow_outer", "mouth_corner", "lower_lid")]
 
-data = Path(os.environ.get("NRSIM_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+data = Path(os.environ.get("NRSIM_DATA", "."))
 table = data / "ferg_landmarks" / "landmarks.csv"
 if not table.is_file():
     sys.exit("skipped: no ferg_landmarks/landmarks.csv; set NRSIM_DATA to the folder that holds it")
