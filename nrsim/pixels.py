@@ -30,6 +30,20 @@ def coordinates(height: int, width: int, degrees: float) -> dict[str, Any]:
     return {"y": ("y", y, {"units": "degree"}), "x": ("x", x, {"units": "degree"})}
 
 
+def degrees(px: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Return points ``(…, 2)``, x and y in px (0 = left, top edge), in degrees, y up.
+
+    Parameters
+    ----------
+    px
+        The points.
+    y, x
+        Centres of the picture's pixels, degree, the top row first.
+    """
+    step = np.array([(axis[-1] - axis[0]) / (len(axis) - 1) if len(axis) > 1 else 1.0 for axis in (x, y)])
+    return np.array([x[0], y[0]]) + (px - 0.5) * step
+
+
 FILE_SIZE = ("file_width", "file_height")
 """Labels of pictures that were resized: the size of their file, px."""
 

@@ -226,6 +226,7 @@ class PhaseDisplacement:
         frames = seen.sizes.get("frame")
         shape = (len(heads), *(() if frames is None else (frames,)), self.size[0] * self.size[1], 2)
         value = np.empty(shape)
+        back = {} if self.grid is None else {name: np.linalg.inv(self.grid.stretch(name)) for name in set(heads) - {""}}
         for i, name in enumerate(heads):
             if name not in self.norms_:  # '', no head and no norm
                 value[i] = 0.0
@@ -238,9 +239,8 @@ class PhaseDisplacement:
                 )
                 for one in each
             ]
-            if self.grid is not None:
-                back = np.linalg.inv(self.grid.stretch(name))
-                found = [np.einsum("pab,pb->pa", back, one) for one in found]
+            if name in back:
+                found = [np.einsum("pab,pb->pa", back[name], one) for one in found]
             value[i] = found if frames is not None else found[0]
         value = value.reshape(*shape[:-2], -1)
         own = labels.carried(seen)

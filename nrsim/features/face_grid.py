@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 import xarray as xr
 
-from nrsim import labels, windows
+from nrsim import labels, pixels, windows
 from nrsim.errors import need, unknown
 from nrsim.features import marks
 from nrsim.quantities import bare, whole
@@ -116,7 +116,7 @@ class FaceGrid:
         spread = None if tolerance is None else bare(tolerance, "degree", "tolerance", above=0)
         sides = [whole(each, "size", low=1) for each in both]
         self._y, self._x = faces["y"].values.astype(float), faces["x"].values.astype(float)
-        at = {name: self._degrees(px) for name, px in found.places.items()}
+        at = {name: pixels.degrees(px, self._y, self._x) for name, px in found.places.items()}
         self._lay(str(reference), norm_by, sides, spread, found.points, at)
         turns = {name: self._turn(name) for name in self.heads if name != self.reference}
         marks.check_turn(turns, self._marked, self.points)
@@ -287,11 +287,6 @@ class FaceGrid:
             hint = "Make the grid from a set with the norms of all heads"
             raise unknown(f"{self.norm_by} of the grid", str(head), self._marked, hint=hint)
         return head
-
-    def _degrees(self, px: np.ndarray) -> np.ndarray:
-        steps = [(axis[-1] - axis[0]) / max(len(axis) - 1, 1) for axis in (self._x, self._y)]
-        return np.stack([axis[0] + (px[:, i] - 0.5) * step for i, (axis, step) in
-                         enumerate(zip((self._x, self._y), steps, strict=True))], -1)  # fmt: skip
 
     def _reference(self, finer: int) -> np.ndarray:
         rows, columns = (_finer(axis, finer) for axis in self._lattice)

@@ -275,22 +275,24 @@ def landmarks(
         came = f"the dims {found.dims}" if isinstance(found, xr.DataArray) else type(found).__name__
         raise need("found: landmark (stimulus, point, axis) with stimulus_id, as nr.find_landmarks returns", came)
     x, y = faces["x"].values, faces["y"].values
-    step = np.array([(axis[-1] - axis[0]) / (len(axis) - 1) if len(axis) > 1 else 1.0 for axis in (x, y)])
-    ax = style.axes_or_new(ax, (4.2, 4.2))
-    _picture(faces, None, name, None, ax)
+    marked = here = None
     if "landmark" in faces.coords:
         marked = faces["landmark"].isel(stimulus=row).transpose("point", "axis").sel(axis=["x", "y"]).values
         if found is None and not np.isfinite(marked).any():
             raise need(f"landmarks on {name!r}", "a face that is not marked")
-        across, down = (np.array([x[0], y[0]]) + (marked - 0.5) * step).T
-        ax.scatter(across, down, marker="+", s=50, color=style.PALETTE[0], label="marked")
     if found is not None:
         ids = [str(each) for each in found["stimulus_id"].values]
         if name not in ids:
             raise unknown("stimulus_id of the landmarks found", name, ids)
-        here = found.isel(stimulus=ids.index(name))
-        px = pixels.stored(here.transpose("point", "axis").sel(axis=["x", "y"]).values, found, faces, row)
-        across, down = (np.array([x[0], y[0]]) + (px - 0.5) * step).T
+        here = found.isel(stimulus=ids.index(name)).transpose("point", "axis").sel(axis=["x", "y"])
+        px = pixels.stored(here.values, found, faces, row)
+    ax = style.axes_or_new(ax, (4.2, 4.2))
+    _picture(faces, None, name, None, ax)
+    if marked is not None:
+        across, down = pixels.degrees(marked, y, x).T
+        ax.scatter(across, down, marker="+", s=50, color=style.PALETTE[0], label="marked")
+    if here is not None:
+        across, down = pixels.degrees(px, y, x).T
         sure = here["confidence"].values if "confidence" in here.coords else np.ones(here.sizes["point"])
         full = np.where(np.isfinite(sure), sure, 1.0)  # marked, not found
         colour = to_rgb(style.PALETTE[1])
