@@ -46,6 +46,7 @@ from .joining import join_stimuli as join_stimuli
 from .joining import stack_frames as stack_frames
 from .neurons import AdaptiveLIF as AdaptiveLIF
 from .neurons import RateUnits as RateUnits
+from .neurons import Variability as Variability
 from .neurons import present as present
 from .neurons import simulate as simulate
 from .objects import render_objects as render_objects

@@ -13,7 +13,7 @@ from nrsim.errors import SchemaError
 from nrsim.neurons import brian, simulation
 from nrsim.neurons.noise import Noise
 
-STILL = {"gain_sd": 0.0, "latency_sd": 0.0, "warm_up": 0.0}
+STILL = {"variability": "none", "warm_up": 0.0}
 
 
 def steady(currents, seconds=1.0, n_stimuli=1, start=0.0, row=0.01) -> xr.Dataset:
@@ -103,9 +103,9 @@ def test_rate_does_not_hang_on_the_step():
     """With noise, a threshold seen only between steps would lose a tenth of the spikes at 1 ms."""
     rates = [
         float(
-            nr.simulate(
-                steady([0.1] * 50, 2.0), nr.AdaptiveLIF(), trials=8, seed=1, dt=dt, latency_sd=0.0, gain_sd=0.0
-            )["spike_count"].sum()
+            nr.simulate(steady([0.1] * 50, 2.0), nr.AdaptiveLIF(), trials=8, seed=1, dt=dt, variability="none")[
+                "spike_count"
+            ].sum()
         )
         for dt in (0.001, 0.00025)
     ]
@@ -199,10 +199,10 @@ def test_private_and_shared_gain():
     neurons = nr.RateUnits(noise=0.0, max_firing_rate=1e6, half_current=1e4, threshold_current=0.0)
     drive = steady([1.0] * 30, 0.1)
     correlations = []
-    for gains in ({"gain_sd": 0.2, "shared_gain_sd": 0.0}, {"gain_sd": 0.2, "shared_gain_sd": 0.2}):
-        run = nr.simulate(drive, neurons, trials=200, seed=1, latency_sd=0.0, **gains)
+    for gains in ({"private_gain_sd": 0.2, "shared_gain_sd": 0.0}, {"private_gain_sd": 0.2, "shared_gain_sd": 0.2}):
+        run = nr.simulate(drive, neurons, trials=200, seed=1, variability=nr.Variability(latency_sd=0.0, **gains))
         response = run["firing_rate"].values[0, :, :, -1] / 100
-        spread = np.hypot(gains["gain_sd"], gains["shared_gain_sd"])
+        spread = np.hypot(gains["private_gain_sd"], gains["shared_gain_sd"])
         assert response.mean() == pytest.approx(1.0, abs=0.05)
         assert np.log(response).std() == pytest.approx(spread, rel=0.1)
         correlations.append(np.corrcoef(response.T)[np.triu_indices(30, 1)].mean())
@@ -213,7 +213,9 @@ def test_private_and_shared_gain():
 def test_latencies_differ_between_neurons_by_whole_steps():
     drive = steady([0.0] * 200, 0.4, row=0.001)
     drive["current"][:, :, 200:] = 1.0
-    run = nr.simulate(drive, nr.RateUnits(noise=0.0), trials=1, seed=1, bin=0.001, gain_sd=0.0, latency_sd=0.02)
+    run = nr.simulate(
+        drive, nr.RateUnits(noise=0.0), trials=1, seed=1, bin=0.001, variability=nr.Variability(0.0, latency_sd=0.02)
+    )
     began = (run["firing_rate"].values[0, 0] > 0).argmax(-1) - 200
     assert abs(began).max() <= 40
     assert began.mean() == pytest.approx(0, abs=4)
@@ -346,7 +348,7 @@ def test_parameters_take_quantities_and_are_checked():
         ({"dt": 0.005}, ValueError, "no longer than refractory = 0.002 s; got dt = 0.005 s. Use dt=0.001"),
         ({"dt": 0.0003}, ValueError, "a step of the drive that is a multiple of dt; got 0.001 s"),
         ({"target": "cyton"}, ValueError, "unknown target 'cyton'; nearest: 'cython'"),
-        ({"gain_sd": -1}, ValueError, "gain_sd: needed at least 0; got -1"),
+        ({"variability": "AMM"}, ValueError, "AM"),
         ({"block": 0}, ValueError, "block: needed at least 1; got 0"),
         ({"trials": 10**9}, MemoryError, "GB of memory for 14 stimuli .* 1000000000 trials"),
         ({"neurons": nr.AdaptiveLIF}, TypeError, r"Write AdaptiveLIF\(\)"),
@@ -377,3 +379,20 @@ def test_too_large_a_job_says_what_it_needs(drive, monkeypatch):
     monkeypatch.setattr(simulation, "_memory", lambda: 100_000)
     with pytest.raises(MemoryError, match=r"needed about \d+\.\d GB of memory .*; got 0\.0 GB\. Simulate fewer"):
         nr.simulate(drive, nr.AdaptiveLIF(), trials=20, seed=1)
+
+
+@pytest.mark.parametrize(
+    ("make", "kind", "said"),
+    [
+        (lambda: nr.Variability(private_gain_sd=-1), ValueError, "private_gain_sd: needed at least 0; got -1"),
+        (lambda: nr.Variability(latency_sd="late"), TypeError, "latency_sd"),
+        (
+            lambda: nr.simulate(nr.example("Drive"), nr.AdaptiveLIF(), trials=1, seed=1, variability=nr.Variability),
+            TypeError,
+            r"Write nr.Variability\(\)",
+        ),
+    ],
+)
+def test_variability_is_refused_with_what_came(make, kind, said):
+    with pytest.raises(kind, match=said):
+        make()

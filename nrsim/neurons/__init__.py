@@ -4,3 +4,4 @@ from nrsim.neurons.drive import present as present
 from nrsim.neurons.models import AdaptiveLIF as AdaptiveLIF
 from nrsim.neurons.models import RateUnits as RateUnits
 from nrsim.neurons.simulation import simulate as simulate
+from nrsim.neurons.variability import Variability as Variability

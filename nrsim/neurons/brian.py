@@ -10,6 +10,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,6 +20,24 @@ import numpy as np
 from nrsim.errors import need, unknown
 from nrsim.neurons.models import Neurons
 from nrsim.neurons.noise import C_SOURCE, Noise, quantile_table
+
+
+@dataclass(frozen=True)
+class Part:
+    """What some elements did, numbered from 0.
+
+    Parameters
+    ----------
+    spike_step, spike_element
+        ``(spike,)`` int64: the step (from the end of the warm-up) and the element of each spike, in order of time.
+    firing_rate
+        ``(bin, element)`` mean firing rate in Hz, float32, of neurons that do not spike.
+    """
+
+    spike_step: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    spike_element: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    firing_rate: np.ndarray = field(default_factory=lambda: np.empty((0, 0), dtype=np.float32))
+
 
 TARGETS = ("auto", "numpy", "cython")
 
@@ -58,6 +77,11 @@ def load() -> ModuleType:
                 Path(getattr(logger, name)).unlink()
             setattr(logger, name, None)
     return brian2
+
+
+def version() -> str:
+    """Return Brian2's version."""
+    return str(load().__version__)
 
 
 def has_compiler() -> bool:
@@ -128,7 +152,7 @@ def run(
     steps_per_bin: int,
     n_bins: int,
     report: Callable[[float], None] | None = None,
-) -> tuple[np.ndarray, np.ndarray] | np.ndarray:
+) -> Part:
     """Run one population in one Brian2 group.
 
     Parameters
@@ -158,9 +182,8 @@ def run(
 
     Returns
     -------
-    tuple or ndarray
-        Spiking neurons: the step (from the end of the warm-up) and the element of each spike, in order of time.
-        Rate units: ``(bin, element)`` mean firing rate in Hz, float32.
+    Part
+        Spikes, or firing rates.
 
     Raises
     ------
@@ -203,9 +226,9 @@ def run(
     if int(clock.variables["timestep"].get_value()[0]) < warm_up + n_steps:
         raise KeyboardInterrupt("the simulation was stopped before its end")
     if not neurons.spiking:
-        return rates
+        return Part(firing_rate=rates)
     step = np.rint(np.asarray(observer.t_[:]) / dt).astype(np.int64) - warm_up
-    return step[step >= 0], np.asarray(observer.i[:], dtype=np.int64)[step >= 0]
+    return Part(step[step >= 0], np.asarray(observer.i[:], dtype=np.int64)[step >= 0])
 
 
 def _exact_step(neurons: Neurons) -> Callable[..., str]:

@@ -1,0 +1,74 @@
+"""From the parts of a simulation to the labelled recording."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from nrsim.neurons.brian import Part
+from nrsim.neurons.grid import Grid
+
+
+def labels_of(drive: xr.Dataset, trials: int, grid: Grid) -> xr.Dataset:
+    """Return the labels of the recording: those of the drive, and the bins."""
+    edges = grid.edges
+    labels = drive.drop_vars("current").drop_dims("time")
+    numbers = {
+        dim: (dim, np.arange(size, dtype=np.int32), {"units": "1"})
+        for dim, size in (("stimulus", drive.sizes["stimulus"]), ("trial", trials), ("neuron", drive.sizes["neuron"]))
+        if dim not in labels.coords
+    }
+    return labels.assign_coords(numbers).assign_coords(
+        time=("time", ((edges[:-1] + edges[1:]) / 2).round(9), {"units": "s"}),
+        time_bin_start=("time", edges[:-1], {"units": "s"}),
+        time_bin_end=("time", edges[1:], {"units": "s"}),
+    )
+
+
+def assemble(labels: xr.Dataset, parts: Sequence[tuple[int, Part]], grid: Grid, spiking: bool) -> xr.Dataset:
+    """Return ``labels`` with what the neurons did.
+
+    Parameters
+    ----------
+    labels
+        From :func:`labels_of`.
+    parts
+        (first presentation, what :meth:`nrsim.neurons.job.Job.run` gave), in the order of presentations.
+    grid
+        The grid.
+    spiking
+        Whether there are spikes; else firing rates.
+    """
+    shape = (labels.sizes["stimulus"], labels.sizes["trial"], labels.sizes["neuron"])
+    if spiking:
+        return labels.assign(_spikes(parts, shape, grid, labels))
+    rate = np.concatenate([part.firing_rate for _, part in parts], axis=1).T.reshape(*shape, grid.n_bins)
+    return labels.assign(firing_rate=(("stimulus", "trial", "neuron", "time"), rate, {"units": "Hz"}))
+
+
+def _spikes(
+    parts: Sequence[tuple[int, Part]], shape: tuple[int, int, int], grid: Grid, labels: xr.Dataset
+) -> dict[str, tuple[Any, ...]]:
+    """Return counts and single spikes, from the step and element of each spike of each block."""
+    step = np.concatenate([part.spike_step for _, part in parts]) - grid.bin_start
+    element = np.concatenate([part.spike_element + first * shape[2] for first, part in parts])
+    inside = (step >= 0) & (step < grid.n_bins * grid.steps_per_bin)
+    step, element = step[inside], element[inside]
+    order = np.argsort(element, kind="stable")
+    step, element = step[order], element[order]
+    size = int(np.prod(shape)) * grid.n_bins
+    counts = np.bincount(element * grid.n_bins + step // grid.steps_per_bin, minlength=size).astype(np.int16)
+    where = np.unravel_index(element, shape)
+    named = {
+        f"spike_{dim}": ("spike", labels[dim].values[index].astype(np.int32), {"units": "1"})
+        for dim, index in zip(("stimulus", "trial", "neuron"), where, strict=True)
+    }
+    time = (grid.start + (step + grid.bin_start + 0.5) * grid.dt).round(9)
+    return {
+        "spike_count": (("stimulus", "trial", "neuron", "time"), counts.reshape(*shape, grid.n_bins), {"units": "1"}),
+        "spike_time": ("spike", time, {"units": "s"}),
+        **named,
+    }
