@@ -44,7 +44,10 @@ from .images import stimuli_from_arrays as stimuli_from_arrays
 from .images import write_tem as write_tem
 from .joining import join_stimuli as join_stimuli
 from .joining import stack_frames as stack_frames
+from .neurons import LIF as LIF
 from .neurons import AdaptiveLIF as AdaptiveLIF
+from .neurons import AdEx as AdEx
+from .neurons import ConductanceLIF as ConductanceLIF
 from .neurons import RateUnits as RateUnits
 from .neurons import Variability as Variability
 from .neurons import present as present

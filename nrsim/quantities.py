@@ -1,6 +1,6 @@
 """Numbers at the door: a bare number or a Brian2 quantity becomes a float in nrsim's units.
 
-Bare numbers mean s, Hz, nA, degree and cycles/degree. Kernels never see quantities.
+Bare numbers mean s, Hz, nA, mV, nS, pF, degree and cycles/degree. Kernels never see quantities.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ _DIMENSIONS: dict[str, tuple[tuple[float, ...], float]] = {
     "s": ((0, 0, 1, 0, 0, 0, 0), 1.0),
     "Hz": ((0, 0, -1, 0, 0, 0, 0), 1.0),
     "nA": ((0, 0, 0, 1, 0, 0, 0), 1e9),
+    "mV": ((2, 1, -3, -1, 0, 0, 0), 1e3),
+    "nS": ((-2, -1, 3, 2, 0, 0, 0), 1e9),
+    "pF": ((-2, -1, 4, 2, 0, 0, 0), 1e12),
     "1": ((0, 0, 0, 0, 0, 0, 0), 1.0),
     "degree": ((0, 0, 0, 0, 0, 0, 0), 1.0),
     "cycles/degree": ((0, 0, 0, 0, 0, 0, 0), 1.0),
@@ -32,7 +35,7 @@ def bare(
     value
         A number, or a Brian2 quantity of the right dimension (recognised without importing Brian2).
     unit
-        ``"s"``, ``"Hz"``, ``"nA"``, ``"degree"``, ``"cycles/degree"`` or ``"1"``.
+        ``"s"``, ``"Hz"``, ``"nA"``, ``"mV"``, ``"nS"``, ``"pF"``, ``"degree"``, ``"cycles/degree"`` or ``"1"``.
     name
         The parameter's name, for the message.
     low, high

@@ -10,7 +10,7 @@ import xarray as xr
 import nrsim as nr
 from nrsim import provenance
 from nrsim.errors import SchemaError
-from nrsim.neurons import brian, simulation
+from nrsim.neurons import brian, simulation, targets
 from nrsim.neurons.noise import Noise
 
 STILL = {"variability": "none", "warm_up": 0.0}
@@ -307,7 +307,7 @@ def test_a_run_that_brian2_stopped_is_no_recording(drive, monkeypatch):
         nr.simulate(drive, nr.AdaptiveLIF(), trials=1, seed=1)
 
 
-@pytest.mark.skipif(not brian.has_compiler(), reason="no C++ compiler")
+@pytest.mark.skipif(not targets.has_compiler(), reason="no C++ compiler")
 def test_cython_gives_the_same_spikes(drive, recording):
     run = nr.simulate(drive, nr.AdaptiveLIF(), trials=5, seed=1, target="cython")
     assert run.attrs["code_target"] == "cython"
@@ -315,13 +315,19 @@ def test_cython_gives_the_same_spikes(drive, recording):
 
 
 def test_target_by_size_of_the_job(monkeypatch):
-    monkeypatch.setattr(brian, "has_compiler", lambda: True)
-    assert brian.choose_target("auto", brian.LARGE - 1) == "numpy"
-    assert brian.choose_target("auto", brian.LARGE) == "cython"
-    monkeypatch.setattr(brian, "has_compiler", lambda: False)
-    assert brian.choose_target("auto", brian.LARGE) == "numpy"
+    monkeypatch.setattr(targets, "has_compiler", lambda: True)
+    monkeypatch.setattr(targets, "has_make", lambda: True)
+    assert targets.choose_target("auto", targets.CPP - 1) == "numpy"
+    assert targets.choose_target("auto", targets.CPP) == "cpp_standalone"
+    assert targets.choose_target("auto", targets.WARM_CYTHON, warm=True) == "cython"
+    assert targets.choose_target("auto", targets.WARM_CYTHON - 1, warm=True) == "numpy"
+    monkeypatch.setattr(targets, "has_compiler", lambda: False)
+    monkeypatch.setattr(targets, "has_make", lambda: False)
+    assert targets.choose_target("auto", targets.CPP, warm=True) == "numpy"
     with pytest.raises(ValueError, match="a C.. compiler for target='cython'"):
-        brian.choose_target("cython", 1)
+        targets.choose_target("cython", 1)
+    with pytest.raises(ValueError, match="and make for target='cpp_standalone'"):
+        targets.choose_target("cpp_standalone", 1)
 
 
 def test_parameters_take_quantities_and_are_checked():

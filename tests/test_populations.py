@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 import nrsim as nr
-from nrsim.encoders.distributions import checked, draw
+from nrsim.distributions import checked, draw
 from nrsim.encoders.population import turned
 from nrsim.encoders.rules import norm_activity
 

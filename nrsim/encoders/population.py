@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from nrsim import seeds
-from nrsim.encoders.distributions import Spec, checked, draw
+from nrsim.distributions import Spec, checked, draw
 from nrsim.encoders.norm import need_landmarks, rule_curve
 from nrsim.encoders.prototypes import texts
 from nrsim.encoders.referenced import NormReferenced

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from nrsim.neurons.brian import Part
+from nrsim.neurons.parameters import SI, Parameters
+from nrsim.neurons.population import Part, Record
 from nrsim.neurons.grid import Grid
 
 
@@ -47,6 +48,26 @@ def assemble(labels: xr.Dataset, parts: Sequence[tuple[int, Part]], grid: Grid, 
         return labels.assign(_spikes(parts, shape, grid, labels))
     rate = np.concatenate([part.firing_rate for _, part in parts], axis=1).T.reshape(*shape, grid.n_bins)
     return labels.assign(firing_rate=(("stimulus", "trial", "neuron", "time"), rate, {"units": "Hz"}))
+
+
+def states_of(
+    parts: Sequence[tuple[int, Part]], record: Record, model: Parameters, labels: xr.Dataset, grid: Grid
+) -> xr.Dataset:
+    """Return the recorded state variables ``(stimulus, trial, recorded, sample)``, in the model's units."""
+    steps = grid.bin_start + record.steps * np.arange(record.samples(grid))
+    shape = (labels.sizes["stimulus"], labels.sizes["trial"], len(record.neurons), len(steps))
+    found = {}
+    for name in record.names:
+        value = np.concatenate([part.states[name] for _, part in parts], axis=1)
+        unit = model.states[name]
+        scale = SI[unit][1] if unit in SI else 1.0
+        value = (value / np.float32(scale)).transpose(1, 2, 0).reshape(shape)
+        found[name] = (("stimulus", "trial", "recorded", "sample"), value, {"units": unit})
+    coordinates = {
+        "recorded_neuron_id": ("recorded", labels["neuron_id"].values[record.neurons]),
+        "sample_time": ("sample", (grid.start + steps * grid.dt).round(9), {"units": "s"}),
+    }
+    return xr.Dataset(found, coordinates)
 
 
 def _spikes(

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nrsim.neurons import brian
+from nrsim.neurons import brian, population, standalone, targets
 from nrsim.neurons.grid import Grid
 from nrsim.neurons.models import Neurons
-from nrsim.neurons.noise import START_STEP, element_keys, normal, presentation_keys
+from nrsim.neurons.noise import START_STEP, element_keys, normal, presentation_keys, stream_key
+from nrsim.neurons.population import Inputs, Part, Record
 from nrsim.neurons.variability import Variability
 
 
@@ -33,6 +34,12 @@ class Job:
         As for :func:`nrsim.simulate`.
     target
         Brian2's code target.
+    record
+        State variables to keep.
+    block
+        Presentations of the largest part: the standalone target fills smaller ones up to it, so as to compile once.
+    threads
+        OpenMP threads of the standalone target.
     """
 
     current: np.ndarray
@@ -44,6 +51,9 @@ class Job:
     variability: Variability
     grid: Grid
     target: str
+    record: Record | None = None
+    block: int = 0
+    threads: int = 1
 
     @property
     def n_presentations(self) -> int:
@@ -55,7 +65,7 @@ class Job:
         """Neurons."""
         return len(self.neuron_ids)
 
-    def run(self, first: int, last: int, report: Callable[[float], None] | None = None) -> brian.Part:
+    def run(self, first: int, last: int, report: Callable[[float], None] | None = None) -> Part:
         """Simulate presentations ``first`` to ``last`` (not included) in one Brian2 group.
 
         Returns
@@ -63,30 +73,38 @@ class Job:
         Part
             Its elements are numbered from 0 for the first neuron of the first presentation.
         """
-        grid, here = self.grid, np.arange(first, last)
+        model = self.neurons.resolved(self.seed, self.neuron_ids)
+        if self.target == "cpp_standalone":
+            inputs = self._inputs(first, last, max(self.block, last - first))
+            part = standalone.run(model, inputs, self.grid, self.record, self.threads, report)
+            return _first(part, last - first, self.n_neurons)
+        with brian.guest(self.target) as brian2:
+            part = population.run(brian2, model, self._inputs(first, last), self.grid, self.record, report)
+        if self.target == "cython" and not targets.is_warm(model, self.grid):
+            targets.set_stamp(model, self.grid)
+        return part
+
+    def _inputs(self, first: int, last: int, fill: int = 0) -> Inputs:
+        """Return what drives presentations ``first`` to ``last``, the last one repeated until there are ``fill``."""
+        here = np.arange(first, last)
         stimuli, trial = np.divmod(here, self.trials)
         shown = np.unique(stimuli)
         presentations = presentation_keys(self.seed, self.stimulus_ids[shown], np.arange(self.trials))
         presentations = presentations[stimuli - shown[0], trial]
         keys = element_keys(self.seed, presentations, self.neuron_ids)
         column = (stimuli - shown[0])[:, None] * self.n_neurons + np.arange(self.n_neurons)
-        with brian.guest(self.target) as brian2:
-            return brian.run(
-                brian2,
-                self.neurons,
-                self._rows(shown),
-                column.ravel(),
-                keys.ravel(),
-                self.variability.gains(presentations, keys).ravel(),
-                start=normal(keys, START_STEP).ravel(),
-                dt=grid.dt,
-                steps_per_row=grid.steps_per_row,
-                warm_up=grid.warm_up,
-                bin_start=grid.bin_start,
-                steps_per_bin=grid.steps_per_bin,
-                n_bins=grid.n_bins,
-                report=report,
-            )
+        gains = self.variability.gains(presentations, keys)
+        rows = self._rows(shown)
+        if fill:
+            again = np.minimum(np.arange(fill), last - first - 1)
+            keys, column, gains = keys[again], column[again], gains[again]
+            most = (fill + self.trials - 2) // self.trials + 1
+            rows = np.pad(rows, ((0, 0), (0, max(0, most * self.n_neurons - rows.shape[1]))))
+
+        def start(name: str) -> np.ndarray:
+            return normal(keys ^ np.uint64(stream_key("" if name in ("v", "x") else name)), START_STEP)
+
+        return Inputs(rows, column, keys, gains, start)
 
     def _rows(self, shown: np.ndarray) -> np.ndarray:
         """Return the delayed current of some stimuli as ``(time, stimulus and neuron)``, in nA."""
@@ -100,3 +118,14 @@ def _delayed(current: np.ndarray, delays: np.ndarray) -> np.ndarray:
     n = current.shape[-1]
     source = np.clip(np.arange(n) - delays[:, None], 0, n - 1)
     return np.take_along_axis(current, np.broadcast_to(source, current.shape), axis=-1)
+
+
+def _first(part: Part, presentations: int, n_neurons: int) -> Part:
+    """Return what the first presentations of a part did."""
+    mine = part.spike_element < presentations * n_neurons
+    return Part(
+        part.spike_step[mine],
+        part.spike_element[mine],
+        part.firing_rate[:, : presentations * n_neurons],
+        {name: value[:, :presentations] for name, value in part.states.items()},
+    )

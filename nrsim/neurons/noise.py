@@ -22,27 +22,6 @@ _LEVELS = 1 << 16
 # Steps before the first one are kept for what is drawn once a trial.
 GAIN_STEP, START_STEP = -1, -2
 
-C_SOURCE = r"""
-    cdef extern from *:
-        '''
-        #include <stdint.h>
-        static inline double nrsim_normal(const uint64_t key, const int64_t step, const double* quantiles) {
-            const int64_t counter = step >= 0 ? step / 4 : -((3 - step) / 4);
-            const int lane = (int)(step - 4 * counter);
-            uint64_t z = key + ((uint64_t)counter + 1) * 0x9E3779B97F4A7C15ULL;
-            z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
-            z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
-            z = z ^ (z >> 31);
-            return quantiles[(z >> (16 * lane)) & 0xFFFF];
-        }
-        '''
-        double nrsim_normal(unsigned long long key, long long step, double* quantiles)
-
-    cdef double nrsim_noise(const int64_t step, const int element):
-        global _namespacenrsim_noise_keys, _namespacenrsim_noise_quantiles
-        return nrsim_normal(_namespacenrsim_noise_keys[element], step, _namespacenrsim_noise_quantiles)
-"""
-
 
 @cache
 def quantile_table() -> np.ndarray:
@@ -72,17 +51,27 @@ def element_keys(seed: int, presentations: np.ndarray, neuron_ids: np.ndarray) -
     return mix(presentations[:, None] ^ seeds.keys(seed, "neuron", neuron_ids))
 
 
+def stream_key(name: str) -> int:
+    """Return what the keys of a named stream are mixed with; 0 for the stream without a name."""
+    return seeds.key(0, "noise", name) if name else 0
+
+
 class Noise:
-    """The noise of one population: value ``at(step)`` for all of its elements, or for some.
+    """Standard normal noise of one population, as a function of ``(key, step)``.
+
+    Values for the whole population are remembered for the four steps that one hash serves.
 
     Parameters
     ----------
     keys
         ``(element,)`` uint64, one a neuron, trial and stimulus.
+    stream
+        Name of the stream: others are independent.
     """
 
-    def __init__(self, keys: np.ndarray) -> None:
-        self.keys = np.ascontiguousarray(keys, dtype=np.uint64)
+    def __init__(self, keys: np.ndarray, stream: str = "") -> None:
+        self.keys = np.ascontiguousarray(keys, dtype=np.uint64) ^ np.uint64(stream_key(stream))
+        self._stream = np.uint64(stream_key(stream))
         self._hash = np.empty_like(self.keys)
         self._scratch = np.empty_like(self.keys)
         self._counter: int | None = None
@@ -94,12 +83,12 @@ class Noise:
             self._fill(counter)
         return quantile_table().take(self._hash.view("<u2")[lane::4])
 
-    def of(self, step: int, element: np.ndarray) -> np.ndarray:
-        """Return the noise ``(n,)`` at a step for the numbered elements."""
-        element = np.asarray(element)
-        if element.shape == self.keys.shape:
-            return self.at(int(np.ravel(step)[0]))
-        return normal(self.keys[element], int(np.ravel(step)[0]))
+    def of(self, key: np.ndarray, step: int | np.ndarray) -> np.ndarray:
+        """Return the noise ``(n,)`` at a step for all of the population's keys, or for some."""
+        key, at = np.asarray(key), int(np.ravel(step)[0])
+        if key.shape == self.keys.shape:
+            return self.at(at)
+        return normal(key.view(np.uint64) ^ self._stream, at)
 
     def _fill(self, counter: int) -> None:
         z, shifted = self._hash, self._scratch
@@ -111,6 +100,12 @@ class Noise:
         np.right_shift(z, np.uint64(31), out=shifted)
         np.bitwise_xor(z, shifted, out=z)
         self._counter = counter
+
+
+def uniform(keys: np.ndarray, step: int) -> np.ndarray:
+    """Return uniform numbers between 0 and 1, neither included, for ``keys``, any shape, at one step."""
+    hashed = mix(keys + _offset(int(step)))
+    return ((hashed >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
 
 
 def normal(keys: np.ndarray, step: int) -> np.ndarray:

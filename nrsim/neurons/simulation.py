@@ -11,11 +11,12 @@ from tqdm import tqdm
 
 from nrsim import provenance
 from nrsim.errors import need
-from nrsim.neurons import brian
-from nrsim.neurons.assembly import assemble, labels_of
+from nrsim.neurons import brian, targets
+from nrsim.neurons.assembly import assemble, labels_of, states_of
 from nrsim.neurons.grid import Grid, make_grid
 from nrsim.neurons.job import Job
 from nrsim.neurons.models import Neurons, neurons_of
+from nrsim.neurons.recorded import record_of
 from nrsim.neurons.variability import Variability, variability_of
 from nrsim.quantities import bare, whole
 from nrsim.schema import check
@@ -38,6 +39,8 @@ def simulate(
     dt: Any = 0.001,
     variability: str | Variability = "AM",
     warm_up: Any = 0.1,
+    record: Any = None,
+    record_step: Any = None,
     target: str = "auto",
     block: int | None = None,
     progress: bool = False,
@@ -69,10 +72,19 @@ def simulate(
         AM, the default), ``"none"``, or :class:`nrsim.Variability`.
     warm_up
         Time simulated before the drive begins, under its first value, and thrown away, in s. Default 0.1, chosen.
+    record
+        State variables to keep, as the model names them (``"v"``): one, or several in a list, of all neurons; or a
+        mapping from each to the ``neuron_id`` wanted, such as ``{"v": ["norm-happy"]}`` (with several, each is kept of
+        all the neurons named).
+    record_step
+        Time between samples of ``record``, in s; a multiple of ``dt``. Default: ``bin``.
     target
-        Brian2's code target. ``"numpy"`` needs no compiler; ``"cython"`` compiles, 10 to 20 s when its cache is cold,
-        and gives the same spikes. ``"auto"``: ``"cython"`` if the job has at least 2 · 10⁹ neuron-steps
-        (stimuli × trials × neurons × steps) and a C++ compiler is there, so that compiling pays, else ``"numpy"``.
+        Brian2's code target. ``"numpy"`` needs no compiler; ``"cython"`` compiles for about 15 s when its cache is
+        cold; ``"cpp_standalone"`` compiles a program for about 5 s, once for each model and size, and runs it on all
+        cores (one in a worker process). For :class:`nrsim.LIF` and :class:`nrsim.AdaptiveLIF` all give the same spikes,
+        for other models the same in distribution. ``"auto"``: the last from 2 · 10⁹ neuron-steps (stimuli × trials
+        × neurons × steps), ``"cython"`` from 5 · 10⁷ if it is compiled already, else ``"numpy"``. What was used stands
+        in the attributes ``code_target`` and ``threads``.
     block
         At most so many presentations (a stimulus in a trial) in one Brian2 group. Default: as many as make
         2,000,000 neurons × presentations, about 0.3 GB.
@@ -84,7 +96,9 @@ def simulate(
     Recording
         Spiking neurons: ``spike_count (stimulus, trial, neuron, time)`` int16 and each spike as ``spike_time (spike)``
         (the middle of its step, s after stimulus onset) with ``spike_stimulus, spike_trial, spike_neuron``, sorted in
-        this order. Rate units: ``firing_rate (stimulus, trial, neuron, time)`` in Hz, the mean over each bin.
+        this order. Rate units: ``firing_rate (stimulus, trial, neuron, time)`` in Hz, the mean over each bin. With
+        ``record``, also the state variables ``(stimulus, trial, recorded, sample)`` at ``sample_time``, of the neurons
+        ``recorded_neuron_id``. Parameters that vary from neuron to neuron are labels along ``neuron``.
 
     Raises
     ------
@@ -115,33 +129,46 @@ def simulate(
         "dt": bare(dt, "s", "dt", above=0.0),
         "variability": variability_of(variability),
         "warm_up": bare(warm_up, "s", "warm_up", low=0.0),
+        "record": record,
+        "record_step": None if record_step is None else bare(record_step, "s", "record_step", above=0.0),
     }
-    neurons.constants(settings["dt"])
     if not drive["current"].size:
         raise need("a drive of at least one stimulus, neuron and time", f"the sizes {dict(drive.sizes)}")
     grid = make_grid(drive["time"].values, settings["dt"], settings["bin"], settings["warm_up"])
     presentations, n_neurons = drive.sizes["stimulus"] * trials, drive.sizes["neuron"]
-    used = brian.choose_target(target, presentations * n_neurons * grid.n_steps)
+    neuron_ids = drive["neuron_id"].values
+    model = neurons.resolved(seed, neuron_ids)
+    model.check(grid.dt)
+    kept = record_of(record, settings["record_step"], neurons, neuron_ids, grid)
+    size = presentations * n_neurons * grid.n_steps
+    used = targets.choose_target(target, size, target == "auto" and targets.is_warm(model, grid))
+    threads = targets.threads_of(used)
     per_block = max(1, _ELEMENTS // n_neurons) if block is None else whole(block, "block", low=1)
     per_block = min(per_block, presentations)
     _fits_memory(drive, trials, grid, neurons.spiking, per_block * n_neurons)
     job = Job(
         drive["current"].values,
         drive["stimulus_id"].values,
-        drive["neuron_id"].values,
+        neuron_ids,
         neurons,
         trials,
         seed,
         settings["variability"],
         grid,
         used,
+        kept,
+        per_block,
+        threads,
     )
     parts = []
     with tqdm(total=presentations, unit="presentation", desc="simulate", disable=None if progress else True) as bar:
         for first in range(0, presentations, per_block):
             last = min(first + per_block, presentations)
             parts.append((first, job.run(first, last, _reporter(bar, first, last - first))))
-    recording = assemble(labels_of(drive, trials, grid), parts, grid, neurons.spiking)
+    labels = labels_of(drive, trials, grid).assign_coords(neurons.labels(seed, neuron_ids))
+    recording = assemble(labels, parts, grid, neurons.spiking)
+    if kept is not None:
+        recording = recording.assign(states_of(parts, kept, neurons, labels, grid))
     stamped = provenance.stamp(
         recording,
         "Recording",
@@ -152,6 +179,7 @@ def simulate(
         simultaneous=1,
         brian2_version=brian.version(),
         code_target=used,
+        threads=threads,
         **{name: drive.attrs[name] for name in ("stimulus_onset", "stimulus_duration") if name in drive.attrs},
     )
     return check(stamped, "Recording")
