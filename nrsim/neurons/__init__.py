@@ -1,5 +1,6 @@
 """Model neurons: the current a stimulus gives them, and what they do with it (the only place that uses Brian2)."""
 
+from nrsim.neurons.custom import CustomNeurons as CustomNeurons
 from nrsim.neurons.drive import present as present
 from nrsim.neurons.models import LIF as LIF
 from nrsim.neurons.models import AdaptiveLIF as AdaptiveLIF

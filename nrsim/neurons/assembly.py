@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from nrsim.neurons.grid import Grid
 from nrsim.neurons.parameters import SI, Parameters
 from nrsim.neurons.population import Part, Record
-from nrsim.neurons.grid import Grid
 
 
 def labels_of(drive: xr.Dataset, trials: int, grid: Grid) -> xr.Dataset:

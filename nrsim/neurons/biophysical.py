@@ -183,8 +183,8 @@ class ConductanceLIF(Parameters):
         \tau_e \dot g_e &= \bar g_e + \frac{[I(t)]_+}{E_e - V_\theta} - g_e + \sigma_e \sqrt{2 \tau_e}\, \xi_e(t),
         \qquad \tau_i \dot g_i = \bar g_i + \frac{[-I(t)]_+}{V_\theta - E_i} - g_i + \sigma_i \sqrt{2 \tau_i}\, \xi_i(t)
 
-    The drive I, in nA, opens as much conductance as would pass this current at the threshold V_θ; a negative drive opens
-    inhibitory conductance. Background conductances fluctuate (a point-conductance model, as Destexhe et al. 2001);
+    The drive I, in nA, opens as much conductance as would pass this current at the threshold V_θ; a negative drive
+    opens inhibitory conductance. Background conductances fluctuate (a point-conductance model, Destexhe et al. 2001);
     below 0 they count as 0. A spike when v reaches V_θ; then v = ``reset``, held for the refractory period. Each step
     is exact for the conductances, and for v with the conductances held at their mean over the step's ends.
 

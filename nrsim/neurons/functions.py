@@ -28,7 +28,11 @@ _NORMAL = (
     + _HASH
     + "        return values[(z >> (16 * lane)) & 0xFFFF];"
 )
-_UNIFORM = "        const int64_t counter = step;" + _HASH + "        return ((double)(z >> 11) + 0.5) * 0x1.0p-53;"
+_UNIFORM = (
+    "        const int64_t counter = step;"
+    + _HASH
+    + "        return ((double)(z >> 11) + 0.5) * 1.1102230246251565e-16;"
+)
 _DRIVE = "        return values[now + column];"
 _ROW = "        return step > values[0] ? (step - values[0]) / values[1] * values[2] : 0;"
 

@@ -106,7 +106,7 @@ def build(brian2: ModuleType, model: Parameters, inputs: Inputs, grid: Grid) -> 
     }
     lines = ["column : integer (constant)", "key : integer (constant)", "gain : 1 (constant)", "admit : 1 (constant)"]
     for name, (value, unit) in plan.constants.items():
-        dimension, size = SI[unit] if unit in SI else (unit, 1.0)
+        dimension, size = SI.get(unit, (unit, 1.0))
         flags = "constant" if np.ndim(value) else "constant, shared"
         lines.append(f"{name} : {dimension} ({flags})")
         scaled = np.asarray(value, dtype=np.float64) * size
@@ -166,7 +166,9 @@ def run(
         objects.append(_samples(brian2, group, clock, states, chosen, record.steps, grid))
     network = brian2.Network(group, *objects, name="nrsim_network")
     told = None if report is None else lambda _elapsed, completed, _start, _duration: report(float(completed))
-    network.run(grid.n_steps * grid.dt * brian2.second, report=told, report_period=0.2 * brian2.second, namespace={})
+    duration = grid.n_steps * grid.dt * brian2.second
+    with np.errstate(all="ignore"):  # what is not finite is told below
+        network.run(duration, report=told, report_period=0.2 * brian2.second, namespace={})
     if int(clock.variables["timestep"].get_value()[0]) < grid.n_steps:
         raise KeyboardInterrupt("the simulation was stopped before its end")
     ends = {name: group.variables[name].get_value() for name in group.equations.diff_eq_names}

@@ -134,11 +134,11 @@ def simulate(
     }
     if not drive["current"].size:
         raise need("a drive of at least one stimulus, neuron and time", f"the sizes {dict(drive.sizes)}")
-    grid = make_grid(drive["time"].values, settings["dt"], settings["bin"], settings["warm_up"])
-    presentations, n_neurons = drive.sizes["stimulus"] * trials, drive.sizes["neuron"]
     neuron_ids = drive["neuron_id"].values
     model = neurons.resolved(seed, neuron_ids)
-    model.check(grid.dt)
+    model.check(settings["dt"])
+    grid = make_grid(drive["time"].values, settings["dt"], settings["bin"], settings["warm_up"])
+    presentations, n_neurons = drive.sizes["stimulus"] * trials, drive.sizes["neuron"]
     kept = record_of(record, settings["record_step"], neurons, neuron_ids, grid)
     size = presentations * n_neurons * grid.n_steps
     used = targets.choose_target(target, size, target == "auto" and targets.is_warm(model, grid))

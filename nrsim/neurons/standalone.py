@@ -7,6 +7,7 @@ each run executes it in a folder of its own.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import math
 import os
@@ -58,6 +59,7 @@ def run(
     ValueError
         If a state variable is not finite at the end.
     """
+    gc.collect()  # names of code objects that are still alive would be numbered, and the source another
     with tempfile.TemporaryDirectory(prefix="nrsim-") as folder:
         project = Path(folder)
         with brian.guest("cpp_standalone", threads, folder) as brian2:
