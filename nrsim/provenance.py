@@ -55,6 +55,17 @@ def image_hash(image: np.ndarray) -> str:
     return hashlib.sha256(str(levels.shape).encode() + levels.tobytes()).hexdigest()
 
 
+def labels_hash(labels: xr.Dataset) -> str:
+    """Return the SHA-256 of all coordinates and attributes of a dataset but the time it was made."""
+    made = hashlib.sha256()
+    for name, coord in sorted(labels.coords.items(), key=lambda item: str(item[0])):
+        made.update(f"{name}{coord.dims}{coord.shape}{as_json(coord.attrs)}".encode())
+        values = np.ascontiguousarray(coord.values)
+        made.update(values.tobytes() if values.dtype.kind in "biufcmM" else as_json(values).encode())
+    made.update(as_json({key: value for key, value in labels.attrs.items() if key != "created"}).encode())
+    return made.hexdigest()
+
+
 def stamp(
     dataset: xr.Dataset,
     noun: str,

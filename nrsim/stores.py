@@ -1,20 +1,11 @@
-"""Results written block by block to Zarr or netCDF: whole or absent, and an interrupted run goes on where it stopped.
-
-A run works in a hidden folder beside its result, ``.<name>.partial``. There lie the data, ``made_from.json`` (what the
-run is of) and ``done.txt`` (a line for every whole block). The data are moved into place at the end.
-"""
+"""Results written from the first stimulus to the last, block by block, to Zarr or netCDF; resumed where they stop."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-import shutil
-import warnings
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -22,8 +13,9 @@ import xarray as xr
 from tqdm.auto import tqdm
 
 from nrsim import blocks, provenance
-from nrsim.containers import File, Layout, NetCDFFile, ZarrGroup, need_zarr, open_lazily
+from nrsim.containers import File, Layout, NetCDFFile, ZarrGroup
 from nrsim.errors import need
+from nrsim.partial import PartialResult, on_disk, tell
 
 
 def compute(
@@ -86,7 +78,7 @@ def compute(
         return store.finish()
 
 
-class BlockStore:
+class BlockStore(PartialResult):
     """The data of one run under a temporary name, with what they were made from and what is done.
 
     Parameters
@@ -109,60 +101,35 @@ class BlockStore:
         made_from: Mapping[str, Any],
         step: int,
     ) -> None:
-        self.target = _target(path, str(labels.attrs.get("schema", "")))
-        self.folder = self.target.with_name(f".{self.target.name}.partial")
+        super().__init__(path, str(labels.attrs.get("schema", "")), made_from)
         self.labels, self.layout, self.step = labels, layout, step
-        self.made_from = json.loads(provenance.as_json(made_from))
         self.done = 0
-        self._open = ExitStack()
         self._kind = ZarrGroup if self.target.suffix == ".zarr" else NetCDFFile
-        self._data = self.folder / ("data" + self.target.suffix)
-        self._said, self._log = self.folder / "made_from.json", self.folder / "done.txt"
-
-    def __enter__(self) -> BlockStore:
-        """Take the folder for this run alone."""
-        self._created = [each for each in (self.folder, *self.folder.parents) if not each.exists()]
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self._open.enter_context(_alone(self.folder / "lock", self.target))
-        except OSError as error:
-            reason = error.strerror or str(error)
-            text = f"needed a name that can be written to; {str(self.target)!r} cannot be: {reason}"
-            raise type(error)(text) from None
-        return self
 
     def resume(self, source: xr.DataArray) -> None:
         """Go on with what an earlier run left if it was of the same, else begin."""
-        left = self._left()
+        left = self.left()
         if left is not None:
             reasons, lines, chunk = self._differences(left, source), self._lines(), int(left["chunk"])
             done = lines[-1][1] if lines else 0
             if not reasons:
                 self.done, self.step = done, max(chunk, self.step // chunk * chunk)
-                self._log.write_text("".join(_line(*line) for line in lines), encoding="ascii")
+                self.keep_log([[str(word) for word in line] for line in lines])
                 if done:
-                    _tell(f"{self.target.name}: going on after {done} of {self.layout.shape[0]} stimuli")
+                    tell(f"{self.target.name}: going on after {done} of {self.layout.shape[0]} stimuli")
             else:
                 if done:
                     had = f"an interrupted run ({done} of {left['n']} stimuli)"
-                    _tell(f"{self.target.name}: {had} is of {', '.join(reasons)}; starting again")
+                    tell(f"{self.target.name}: {had} is of {', '.join(reasons)}; starting again")
                 left = None
         if left is None:
             self._begin()
         self._file: File = self._open.enter_context(_closing(self._kind(self._data, self.layout)))
 
-    def _left(self) -> dict[str, Any] | None:
-        try:
-            left: dict[str, Any] = json.loads(self._said.read_text(encoding="utf-8"))
-        except (FileNotFoundError, json.JSONDecodeError):
-            return None
-        return left
-
     def _differences(self, left: dict[str, Any], source: xr.DataArray) -> list[str]:
         """Return what else the earlier run was made from; of the values the first and the last block are looked at."""
         lines = self._lines()
-        then, now = left["made_from"], self.made_from
-        reasons = [f"other {name}" for name in {**then, **now} if then.get(name) != now.get(name)]
+        reasons = self.differences(left)
         if not reasons and any(mark != self._mark(start, stop) for start, stop, mark, _ in lines):
             reasons = ["other pictures (image_sha256)"]
         if not reasons:
@@ -173,11 +140,7 @@ class BlockStore:
 
     def _lines(self) -> list[tuple[int, int, str, str]]:
         """Return (start, stop, mark of the labels, checksum of what was read) of every whole block."""
-        if not self._log.is_file():
-            return []
-        whole = self._log.read_text(encoding="ascii").split("\n")[:-1]  # a line that was cut off is not done
-        split = [line.split() for line in whole]
-        return [(int(start), int(stop), mark, seen) for start, stop, mark, seen in split]
+        return [(int(start), int(stop), mark, seen) for start, stop, mark, seen in self.log_lines()]
 
     def _mark(self, start: int, stop: int) -> str:
         """Return a hash of the pictures' hashes, where the labels have them."""
@@ -187,15 +150,10 @@ class BlockStore:
         return provenance.text_hash("\n".join(str(name) for name in names))[:16]
 
     def _begin(self) -> None:
-        for path in self.folder.iterdir():
-            if path.name != "lock":
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        self.clear()
         chunk = self.layout.chunk(self.step)
         self._kind.create(self._data, self.labels, self.layout, chunk)
-        left = {"made_from": self.made_from, "chunk": chunk, "n": self.layout.shape[0], "labels": _digest(self.labels)}
-        fresh = self._said.with_suffix(".new")
-        fresh.write_text(json.dumps(left, indent=1, sort_keys=True, ensure_ascii=False), encoding="utf-8")
-        fresh.replace(self._said)
+        self.say(chunk=chunk, n=self.layout.shape[0], labels=provenance.labels_hash(self.labels))
 
     def write(self, start: int, values: np.ndarray, source: np.ndarray) -> None:
         """Write the results of a block; then it is done."""
@@ -203,83 +161,24 @@ class BlockStore:
             names = self.labels["stimulus_id"].values[start : start + len(values)]
             bad = ~np.isfinite(values.reshape(len(values), -1)).all(axis=1)
             raise need(f"finite {self.layout.name}", f"NaN or infinity at stimulus {str(names[bad][0])!r}")
-        self._file.write(start, np.ascontiguousarray(values, dtype="<f4"))
-        self.done = start + len(values)
-        with self._log.open("a", encoding="ascii", newline="\n") as log:
-            log.write(_line(start, self.done, self._mark(start, self.done), _checksum(source)))
+        with on_disk(self.target):
+            self._file.write(start, np.ascontiguousarray(values, dtype="<f4"))
+            self.done = start + len(values)
+            self.log(start, self.done, self._mark(start, self.done), _checksum(source))
 
     def finish(self) -> xr.Dataset:
         """Give the data their labels, move them into place and return them opened."""
-        self._file.close()
-        left = self._left()
-        self._file.label(self.labels, changed=left is None or left["labels"] != _digest(self.labels))
-        if self.target.is_dir():
-            self.target.replace(self.folder / "replaced.zarr")
-        self._data.replace(self.target)
-        self._open.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
-        return open_lazily(self.target)
+        with on_disk(self.target):
+            self._file.close()
+            left = self.left()
+            changed = left is None or left["labels"] != provenance.labels_hash(self.labels)
+            self._file.label(self.labels, changed=changed)
+        return self.put_in_place()
 
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        """Keep what is done; where nothing is, leave nothing."""
-        self._open.close()
-        if error is None:
-            return
-        if lines := self._lines():
-            kept = f"{lines[-1][1]} of {self.layout.shape[0]} stimuli are kept in {str(self.folder)!r}"
-            error.add_note(f"{kept}; the same call goes on from there")
-            return
-        shutil.rmtree(self.folder, ignore_errors=True)
-        for folder in self._created[1:]:
-            if folder.is_dir() and not any(folder.iterdir()):
-                folder.rmdir()
-
-
-def _target(path: str | os.PathLike[str], noun: str) -> Path:
-    """Return where a result is to go, refusing what cannot be replaced: all but an earlier ``noun`` of nrsim's."""
-    if not isinstance(path, (str, os.PathLike)):
-        raise need("out: a file name that ends in .zarr or .nc", repr(path), kind=TypeError)
-    target = Path(path)
-    if target.suffix == ".zarr":
-        need_zarr()
-        if target.exists() and not any((target / name).is_file() for name in (".zgroup", "zarr.json")):
-            raise need("out: the name of a Zarr group, new or to be replaced", f"{str(target)!r}, which is none")
-    elif target.suffix == ".nc":
-        if target.is_dir():
-            raise IsADirectoryError(f"needed the name of a file to write to; got the folder {str(target)!r}")
-    else:
-        raise need("out: a file name that ends in .zarr or .nc", repr(str(path)))
-    if target.exists() and (found := _noun(target)) != noun:
-        todo = "It would be lost: choose another name, or delete it yourself"
-        raise need(f"out: a name that is free or of an earlier {noun}", f"{str(target)!r}, which is {found}", todo)
-    return target
-
-
-def _noun(target: Path) -> str:
-    """Return which noun a file holds, or what it is instead."""
-    try:
-        with open_lazily(target) as found:
-            return str(found.attrs.get("schema", "no result of nrsim's"))
-    except Exception:  # whatever it is, it is not ours
-        return "no result of nrsim's"
-
-
-@contextmanager
-def _alone(path: Path, target: Path) -> Iterator[None]:
-    """Refuse to work where another process does, as far as the system has locks; a killed one leaves none."""
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        yield
-        return
-    with path.open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise need(f"to be alone in writing {str(target)!r}", "another run that writes it now") from None
-        except OSError:  # a file system without locks
-            pass
-        yield
+    def kept(self) -> str:
+        """Return what is done as words."""
+        lines = self._lines()
+        return f"{lines[-1][1]} of {self.layout.shape[0]} stimuli" if lines else ""
 
 
 @contextmanager
@@ -290,24 +189,5 @@ def _closing(file: File) -> Iterator[File]:
         file.close()
 
 
-def _tell(text: str) -> None:
-    warnings.warn(text, stacklevel=6)
-
-
-def _line(start: int, stop: int, mark: str, seen: str) -> str:
-    return f"{start} {stop} {mark} {seen}\n"
-
-
 def _checksum(values: np.ndarray) -> str:
     return f"{zlib.crc32(np.ascontiguousarray(values).data):08x}"
-
-
-def _digest(labels: xr.Dataset) -> str:
-    """Return a hash of all labels and attributes but the time they were made."""
-    made = hashlib.sha256()
-    for name, coord in sorted(labels.coords.items(), key=lambda item: str(item[0])):
-        made.update(f"{name}{coord.dims}{coord.shape}{provenance.as_json(coord.attrs)}".encode())
-        values = np.ascontiguousarray(coord.values)
-        made.update(values.tobytes() if values.dtype.kind in "biufcmM" else provenance.as_json(values).encode())
-    made.update(provenance.as_json({key: value for key, value in labels.attrs.items() if key != "created"}).encode())
-    return made.hexdigest()

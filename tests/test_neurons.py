@@ -383,7 +383,7 @@ def test_bad_drives_are_named(drive):
 
 def test_too_large_a_job_says_what_it_needs(drive, monkeypatch):
     monkeypatch.setattr(simulation, "_memory", lambda: 100_000)
-    with pytest.raises(MemoryError, match=r"needed about \d+\.\d GB of memory .*; got 0\.0 GB\. Simulate fewer"):
+    with pytest.raises(MemoryError, match=r"needed about \d+\.\d GB of memory .*; got 0\.0 GB\. Write to a file"):
         nr.simulate(drive, nr.AdaptiveLIF(), trials=20, seed=1)
 
 

@@ -14,7 +14,7 @@ import pytest
 import xarray as xr
 
 import nrsim as nr
-from nrsim import blocks, files, stores
+from nrsim import blocks, containers, files, stores
 
 SIZE, DEGREES, N = 32, 2.0, 23
 POOL = nr.PooledEnergy(size=4)
@@ -141,7 +141,7 @@ def test_a_run_that_fails_keeps_an_earlier_result(tmp_path, name, monkeypatch):
     out = target(tmp_path, name)
     first = bank().transform(stimuli(pictures(6)), pool=POOL, out=out).load()
     interrupted(stimuli(pictures()), out, monkeypatch)
-    assert nr.identical(stores.open_lazily(out), first)
+    assert nr.identical(containers.open_lazily(out), first)
 
 
 def test_other_blocks_and_threads_change_nothing_on_resuming(tmp_path, monkeypatch):

@@ -50,12 +50,21 @@ def assemble(labels: xr.Dataset, parts: Sequence[tuple[int, Part]], grid: Grid, 
     return labels.assign(firing_rate=(("stimulus", "trial", "neuron", "time"), rate, {"units": "Hz"}))
 
 
+def samples_of(record: Record, labels: xr.Dataset, grid: Grid) -> dict[str, tuple[Any, ...]]:
+    """Return the coordinates of recorded state variables: of which neurons, and when."""
+    steps = grid.bin_start + record.steps * np.arange(record.samples(grid))
+    return {
+        "recorded_neuron_id": ("recorded", labels["neuron_id"].values[record.neurons]),
+        "sample_time": ("sample", (grid.start + steps * grid.dt).round(9), {"units": "s"}),
+    }
+
+
 def states_of(
     parts: Sequence[tuple[int, Part]], record: Record, model: Parameters, labels: xr.Dataset, grid: Grid
 ) -> xr.Dataset:
     """Return the recorded state variables ``(stimulus, trial, recorded, sample)``, in the model's units."""
-    steps = grid.bin_start + record.steps * np.arange(record.samples(grid))
-    shape = (labels.sizes["stimulus"], labels.sizes["trial"], len(record.neurons), len(steps))
+    coordinates = samples_of(record, labels, grid)
+    shape = (labels.sizes["stimulus"], labels.sizes["trial"], len(record.neurons), record.samples(grid))
     found = {}
     for name in record.names:
         value = np.concatenate([part.states[name] for _, part in parts], axis=1)
@@ -63,10 +72,6 @@ def states_of(
         scale = SI[unit][1] if unit in SI else 1.0
         value = (value / np.float32(scale)).transpose(1, 2, 0).reshape(shape)
         found[name] = (("stimulus", "trial", "recorded", "sample"), value, {"units": unit})
-    coordinates = {
-        "recorded_neuron_id": ("recorded", labels["neuron_id"].values[record.neurons]),
-        "sample_time": ("sample", (grid.start + steps * grid.dt).round(9), {"units": "s"}),
-    }
     return xr.Dataset(found, coordinates)
 
 

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
+import tempfile
 from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import xarray as xr
 from tqdm import tqdm
 
 from nrsim import provenance
+from nrsim._version import __version__
 from nrsim.errors import need
 from nrsim.neurons import brian, targets
-from nrsim.neurons.assembly import assemble, labels_of, states_of
+from nrsim.neurons.assembly import labels_of
 from nrsim.neurons.grid import Grid, make_grid
 from nrsim.neurons.job import Job
 from nrsim.neurons.models import Neurons, neurons_of
+from nrsim.neurons.parts import PartStore, load, merge, ranges
+from nrsim.neurons.population import Part
 from nrsim.neurons.recorded import record_of
 from nrsim.neurons.variability import Variability, variability_of
+from nrsim.neurons.workers import on_dask, on_this_machine
+from nrsim.partial import on_disk
 from nrsim.quantities import bare, whole
 from nrsim.schema import check
 
@@ -43,6 +54,9 @@ def simulate(
     record_step: Any = None,
     target: str = "auto",
     block: int | None = None,
+    workers: int = 1,
+    scheduler: str | None = None,
+    out: str | os.PathLike[str] | None = None,
     progress: bool = False,
 ) -> xr.Dataset:
     """Simulate every stimulus, trial and neuron, in one Brian2 group.
@@ -87,7 +101,16 @@ def simulate(
         in the attributes ``code_target`` and ``threads``.
     block
         At most so many presentations (a stimulus in a trial) in one Brian2 group. Default: as many as make
-        2,000,000 neurons × presentations, about 0.3 GB.
+        2,000,000 neurons × presentations, about 0.3 GB; with several workers at most a quarter of a worker's share.
+    workers
+        So many processes on this machine. Default 1: this one. Each takes 2 s to start.
+    scheduler
+        Address of a Dask scheduler, ``"tcp://host:8786"``, whose workers compute instead; they must have the same
+        version of nrsim.
+    out
+        A name that ends in ``.zarr`` or ``.nc``, where the recording is written. Each block is kept as soon as it is
+        done, in a hidden folder beside it, and the same call goes on after an interruption; the recording is whole or
+        absent. ``.zarr`` never holds all in memory. It comes back opened, its values still on disk.
     progress
         Whether to show progress; quiet when not on a terminal.
 
@@ -121,7 +144,9 @@ def simulate(
     """
     check(drive, "Drive")
     neurons = neurons_of(neurons)
-    trials, seed = whole(trials, "trials", low=1), whole(seed, "seed")
+    trials, seed, workers = whole(trials, "trials", low=1), whole(seed, "seed"), whole(workers, "workers", low=1)
+    if scheduler is not None and workers > 1:
+        raise need("workers on this machine or a scheduler", "both", "A scheduler has workers of its own")
     settings: dict[str, Any] = {
         "neurons": neurons,
         "trials": trials,
@@ -141,11 +166,17 @@ def simulate(
     presentations, n_neurons = drive.sizes["stimulus"] * trials, drive.sizes["neuron"]
     kept = record_of(record, settings["record_step"], neurons, neuron_ids, grid)
     size = presentations * n_neurons * grid.n_steps
-    used = targets.choose_target(target, size, target == "auto" and targets.is_warm(model, grid))
-    threads = targets.threads_of(used)
-    per_block = max(1, _ELEMENTS // n_neurons) if block is None else whole(block, "block", low=1)
+    used = _left_target(out) if target == "auto" and out is not None else None
+    used = used or targets.choose_target(target, size, target == "auto" and targets.is_warm(model, grid))
+    threads = targets.threads_of(used) if workers == 1 and scheduler is None else 1
+    if block is None:
+        per_block = max(1, _ELEMENTS // n_neurons)
+        if workers > 1 or scheduler is not None:
+            per_block = min(per_block, max(1, -(-presentations // (4 * max(workers, 4)))))
+    else:
+        per_block = whole(block, "block", low=1)
     per_block = min(per_block, presentations)
-    _fits_memory(drive, trials, grid, neurons.spiking, per_block * n_neurons)
+    _fits_memory(drive, trials, grid, neurons.spiking, per_block * n_neurons * workers, out is not None)
     job = Job(
         drive["current"].values,
         drive["stimulus_id"].values,
@@ -160,29 +191,99 @@ def simulate(
         per_block,
         threads,
     )
-    parts = []
-    with tqdm(total=presentations, unit="presentation", desc="simulate", disable=None if progress else True) as bar:
-        for first in range(0, presentations, per_block):
-            last = min(first + per_block, presentations)
-            parts.append((first, job.run(first, last, _reporter(bar, first, last - first))))
+    store = None if out is None else PartStore(out, job, _made_from(job, drive, settings))
     labels = labels_of(drive, trials, grid).assign_coords(neurons.labels(seed, neuron_ids))
-    recording = assemble(labels, parts, grid, neurons.spiking)
-    if kept is not None:
-        recording = recording.assign(states_of(parts, kept, neurons, labels, grid))
-    stamped = provenance.stamp(
-        recording,
-        "Recording",
-        "simulate",
-        settings,
-        parents=[drive],
-        seed=seed,
-        simultaneous=1,
-        brian2_version=brian.version(),
-        code_target=used,
-        threads=threads,
-        **{name: drive.attrs[name] for name in ("stimulus_onset", "stimulus_duration") if name in drive.attrs},
-    )
-    return check(stamped, "Recording")
+
+    def stamped(dataset: xr.Dataset) -> xr.Dataset:
+        return provenance.stamp(
+            dataset,
+            "Recording",
+            "simulate",
+            settings,
+            parents=[drive],
+            seed=seed,
+            simultaneous=1,
+            brian2_version=brian.version(),
+            code_target=used,
+            threads=threads,
+            **{name: drive.attrs[name] for name in ("stimulus_onset", "stimulus_duration") if name in drive.attrs},
+        )
+
+    with tqdm(total=presentations, unit="presentation", desc="simulate", disable=None if progress else True) as bar:
+        if store is None:
+            whole_job = ranges([(0, presentations)], per_block)
+            parts = _collected(job, whole_job, workers, scheduler, bar)
+            return check(stamped(merge(labels, parts, job)), "Recording")
+        with store:
+            missing = store.resume()
+            bar.update(presentations - sum(last - first for first, last in missing))
+            _kept(job, ranges(missing, per_block), workers, scheduler, store, bar)
+            recording = store.finish(stamped(labels))
+    return check(recording, "Recording")
+
+
+def _collected(
+    job: Job, wanted: list[tuple[int, int]], workers: int, scheduler: str | None, bar: tqdm
+) -> list[tuple[int, Part]]:
+    """Return the parts (first presentation, part) in order."""
+    if scheduler is not None:
+        found = []
+        for first, last, part in on_dask(job, wanted, scheduler):
+            found.append((first, part))
+            bar.update(last - first)
+        return sorted(found, key=lambda one: one[0])
+    if workers > 1:
+        with tempfile.TemporaryDirectory(prefix="nrsim-parts-") as folder:
+            place = Path(folder)
+            for first, last in on_this_machine(job, wanted, workers, place):
+                bar.update(last - first)
+            return [(first, load(place / f"part-{first}-{last}.npz")) for first, last in wanted]
+    return [(first, job.run(first, last, _reporter(bar, first, last - first))) for first, last in wanted]
+
+
+def _kept(
+    job: Job, wanted: list[tuple[int, int]], workers: int, scheduler: str | None, store: PartStore, bar: tqdm
+) -> None:
+    """Compute parts into the store, each kept as soon as it is done."""
+    if not wanted:
+        return
+    if scheduler is not None:
+        for first, last, part in on_dask(job, wanted, scheduler):
+            store.add(first, last, part)
+            bar.update(last - first)
+    elif workers > 1:
+        with on_disk(store.target):
+            for first, last in on_this_machine(job, wanted, workers, store.folder):
+                bar.update(last - first)
+    else:
+        for first, last in wanted:
+            before = int(bar.n)
+            store.add(first, last, job.run(first, last, _reporter(bar, before, last - first)))
+
+
+def _made_from(job: Job, drive: xr.Dataset, settings: dict[str, Any]) -> dict[str, Any]:
+    """Return what a recording is of, part by part."""
+    return {
+        "drive": hashlib.sha256(np.ascontiguousarray(job.current).tobytes()).hexdigest(),
+        "labels": provenance.labels_hash(drive),
+        "settings": provenance.as_json(settings),
+        "seed": job.seed,
+        "grid": provenance.as_json(asdict(job.grid)),
+        "target": job.target,
+        "version of nrsim": __version__,
+        "version of Brian2": brian.version(),
+    }
+
+
+def _left_target(out: str | os.PathLike[str]) -> str | None:
+    """Return the target of an interrupted run that is to be gone on with, so that it does not change half-way."""
+    try:
+        target = Path(out)
+        text = (target.with_name(f".{target.name}.partial") / "made_from.json").read_text(encoding="utf-8")
+        found = json.loads(text)["made_from"]["target"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return str(found) if found in targets.TARGETS else None
 
 
 def _reporter(bar: tqdm, first: int, n: int) -> Callable[[float], None]:
@@ -202,12 +303,14 @@ def _memory() -> int | None:
         return None
 
 
-def _fits_memory(drive: xr.Dataset, trials: int, grid: Grid, spiking: bool, elements: int) -> None:
+def _fits_memory(drive: xr.Dataset, trials: int, grid: Grid, spiking: bool, elements: int, to_file: bool) -> None:
     repeats = drive.sizes["stimulus"] * trials * drive.sizes["neuron"]
     result = repeats * grid.n_bins * (2 if spiking else 8)
     if spiking:
         seconds = grid.n_rows * grid.steps_per_row * grid.dt
         result += int(repeats * seconds * _FORECAST_HZ * _BYTES_PER_SPIKE)
+    if to_file:
+        result = min(result, 2**28)
     needed = result + 24 * drive["current"].size + _BYTES_PER_ELEMENT * elements
     have = _memory()
     if have is not None and needed > have:
@@ -215,6 +318,6 @@ def _fits_memory(drive: xr.Dataset, trials: int, grid: Grid, spiking: bool, elem
             f"about {needed / 1e9:.1f} GB of memory for {drive.sizes['stimulus']} stimuli × {trials} trials × "
             f"{drive.sizes['neuron']} neurons × {grid.n_bins} bins",
             f"{have / 1e9:.1f} GB",
-            "Simulate fewer stimuli or trials at a time, use wider bins or a smaller block",
+            "Write to a file (out='….zarr'), use a smaller block or fewer workers, wider bins, or fewer trials",
             kind=MemoryError,
         )
