@@ -65,6 +65,7 @@ from .recordings import published_v1 as published_v1
 from .recordings import read_curves as read_curves
 from .recordings import select as select
 from .study import run_study as run_study
+from .study_simulation import simulate_study as simulate_study
 from .tuning import fit_intensity_response as fit_intensity_response
 from .tuning import harmonics as harmonics
 from .tuning import measure_tuning as measure_tuning

@@ -1,4 +1,4 @@
-"""The command line: ``nrsim run``, ``stimuli``, ``show``, ``analyses``."""
+"""The command line: ``nrsim run``, ``simulate``, ``stimuli``, ``show``, ``analyses``."""
 
 from __future__ import annotations
 
@@ -53,6 +53,12 @@ The whole of what was run, defaults included, is left in OUT/study.toml; docs/st
 """
 
 
+_SIMULATE = """\
+Simulates a study's neurons and writes recording.zarr, or, where the study has a table [sweep], sweep.nc with the swept
+parameters as dimensions. Each block is kept as soon as it is done: the same command goes on after an interruption.
+"""
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="nrsim", description="Simulate norm-referenced face neurons and hold them against recordings."
@@ -67,6 +73,22 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("study", nargs="?", metavar="STUDY", help="study file (TOML); default: the default study")
     run.add_argument("--out", default="nrsim-out", metavar="DIR", help="folder for the results (default: nrsim-out)")
     run.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        dest="assignments",
+        help="set one key, as in --set neurons.trials=50; may come several times",
+    )
+
+    simulated = commands.add_parser(
+        "simulate", help="simulate a study's neurons alone: long runs, sweeps, several processes", description=_SIMULATE
+    )
+    simulated.add_argument("study", nargs="?", metavar="STUDY", help="study file (TOML); default: the default study")
+    simulated.add_argument("--out", default="nrsim-out", metavar="DIR", help="folder to write to (default: nrsim-out)")
+    simulated.add_argument("--workers", type=int, default=1, metavar="N", help="processes on this machine (default: 1)")
+    simulated.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler, such as tcp://host:8786")
+    simulated.add_argument(
         "--set",
         action="append",
         default=[],
@@ -114,6 +136,22 @@ def _run(arguments: argparse.Namespace) -> None:
 
     run_study(arguments.study, out=arguments.out, assignments=arguments.assignments, progress=True)
     print(f"open {Path(arguments.out) / 'report.html'}")
+
+
+def _simulate(arguments: argparse.Namespace) -> None:
+    from nrsim.study_simulation import simulate_study
+
+    recording = simulate_study(
+        arguments.study,
+        out=arguments.out,
+        assignments=arguments.assignments,
+        workers=arguments.workers,
+        scheduler=arguments.scheduler,
+        progress=True,
+    )
+    sizes = ", ".join(f"{size} {dim}" for dim, size in recording.sizes.items() if dim not in ("spike", "y", "x"))
+    name = "sweep.nc" if "sweep" in recording.attrs else Path(str(recording.encoding.get("source", ""))).name
+    print(f"wrote {Path(arguments.out) / name}: {sizes}")
 
 
 def _stimuli(arguments: argparse.Namespace) -> None:
@@ -201,18 +239,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.command is None:
         parser.print_help()
         return 0
-    commands = {"run": _run, "stimuli": _stimuli, "show": _show, "analyses": _analyses}
+    commands = {"run": _run, "simulate": _simulate, "stimuli": _stimuli, "show": _show, "analyses": _analyses}
     try:
         commands[arguments.command](arguments)
-    except KeyboardInterrupt:
-        print("\nnrsim: interrupted; nothing was written", file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        print(f"\nnrsim: interrupted; {_notes(stop) or 'nothing was written'}", file=sys.stderr)
         return 130
-    except (ValueError, TypeError, OSError, MemoryError) as error:
+    except (ValueError, TypeError, OSError, MemoryError, RuntimeError, ImportError) as error:
         if arguments.debug:
             raise
         print(f"nrsim: error: {error}", file=sys.stderr)
+        if notes := _notes(error):
+            print(f"nrsim: {notes}", file=sys.stderr)
         return 2
     return 0
+
+
+def _notes(error: BaseException) -> str:
+    return "; ".join(getattr(error, "__notes__", []))
 
 
 if __name__ == "__main__":

@@ -43,12 +43,14 @@ DEFAULTS: dict[str, Any] = {
 }
 
 _OF_RECIPES, _OF_FOLDERS = {"parameters"}, {"table", "size", "degrees", "labels", "landmarks"}
+# Of [neurons]: arguments of nrsim.simulate that are left at their defaults where a study does not name them
 _OPTIONAL: dict[str, set[str]] = {
     "stimuli": {"recipe", "folder", "match", "mask", "out_of_range", *_OF_RECIPES, *_OF_FOLDERS},
     "v1": {
         *("bandwidth", "orientation_bandwidth", "aspect_ratio", "envelope", "semi_saturation", "exponent"),
         *("neighbourhood", "accuracy"),
     },
+    "neurons": {"dt", "variability", "record", "record_step", "warm_up"},
     "features": {"tolerance", "places", "statistic", "floor", "reference"},
 }
 

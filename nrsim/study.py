@@ -16,9 +16,10 @@ import xarray as xr
 from nrsim import files, labels, neurons, provenance, report, settings, tuning
 from nrsim.comparison import compare_curves, cross_domain_accuracy
 from nrsim.encoders import AxisEncoder, ExemplarEncoder, NormEncoder, join_codes
-from nrsim.errors import unknown
+from nrsim.errors import need, unknown
 from nrsim.features import PooledEnergy
 from nrsim.images import load_folder, match_images
+from nrsim.neurons.variability import variability_of
 from nrsim.quantities import whole
 from nrsim.readout import read_out, score_read_out
 from nrsim.recipes import load_stimuli
@@ -26,7 +27,10 @@ from nrsim.recordings import published_curves, select
 from nrsim.study_features import NO_POOL, check_alignment, features_of, is_aligned, reference_of
 from nrsim.v1 import V1Bank
 
-_MODELS = {"AdaptiveLIF": neurons.AdaptiveLIF, "RateUnits": neurons.RateUnits}
+_MODELS = {
+    model.__name__: model
+    for model in (neurons.AdaptiveLIF, neurons.LIF, neurons.AdEx, neurons.ConductanceLIF, neurons.RateUnits)
+}
 # What the published strength curves call our expressions; lip-smacking has no counterpart among the six
 _PUBLISHED_NAMES = {"fearful": "fear", "angry": "threat"}
 _STAND_INS = 16  # features of a rehearsal; any few will do
@@ -86,11 +90,23 @@ def run_study(
 
 def _plan(study: str | os.PathLike[str] | Mapping[str, Any] | None, assignments: Iterable[str]) -> dict[str, Any]:
     """Return the settings with all defaults filled in, the model's and the presentation's own included."""
+    given, base = tables_of(study)
+    given = settings.override(given, assignments)
+    if "sweep" in given:
+        raise need("a study without [sweep] for nrsim run", "one with", "Use nrsim simulate, or nr.simulate_study")
+    return plan_of(given, base)
+
+
+def tables_of(study: str | os.PathLike[str] | Mapping[str, Any] | None) -> tuple[dict[str, Any], Path | None]:
+    """Return the tables of a study as given, and the folder that its paths start from."""
     if study is None or isinstance(study, Mapping):
-        given, base = dict(study or {}), None
-    else:
-        given, base = settings.read_toml(study), Path(study).resolve().parent
-    plan = settings.resolve(settings.override(given, assignments), base=base)
+        return dict(study or {}), None
+    return settings.read_toml(study), Path(study).resolve().parent
+
+
+def plan_of(given: Mapping[str, Any], base: Path | None) -> dict[str, Any]:
+    """Return the settings of a study, given in part, with all defaults filled in; errors as :func:`run_study`."""
+    plan = settings.resolve(given, base=base)
     whole(plan["seed"], "seed")
     whole(plan["neurons"]["trials"], "neurons.trials", low=1)
     for control in plan["encoder"]["controls"]:
@@ -105,6 +121,7 @@ def _plan(study: str | os.PathLike[str] | Mapping[str, Any] | None, assignments:
         pool = {key: value for key, value in plan["features"].items() if key not in NO_POOL}
         plan["features"] |= _stated(PooledEnergy(**pool))
     plan["neurons"]["parameters"] = provenance.plain(_model(plan).get_params())
+    simulation_of(plan)
     plan["presentation"] = _known_parameters(neurons.present) | plan["presentation"]
     return plan
 
@@ -138,23 +155,13 @@ def _call(function: Any, table: str, parameters: Mapping[str, Any], *arguments: 
 
 
 def _run(plan: Mapping[str, Any], progress: bool) -> dict[str, xr.Dataset]:
-    stimuli = _stimuli(plan, progress)
-    _rehearse(plan, stimuli)
-    _say(progress, f"V1: {stimuli.sizes['stimulus']} images")
-    features = features_of(plan, stimuli, progress)
+    stimuli = stimuli_of(plan, progress)
+    features = rehearsed_features(plan, stimuli, progress)
     code, encoder = _encode(plan, features)
     drive = _call(neurons.present, "presentation", plan["presentation"], code)
     trials = plan["neurons"]["trials"]
     _say(progress, f"neurons: {code.sizes['neuron']} × {code.sizes['stimulus']} stimuli × {trials} trials")
-    recording = neurons.simulate(
-        drive,
-        _model(plan),
-        trials=trials,
-        seed=plan["seed"],
-        bin=plan["neurons"]["bin"],
-        target=plan["neurons"]["target"],
-        progress=progress,
-    )
+    recording = neurons.simulate(drive, **simulation_of(plan), progress=progress)
     _say(progress, "tuning curves and fits")
     along, window = plan["tuning"]["along"], plan["tuning"]["window"]
     by = None if plan["tuning"]["by"] == "auto" else plan["tuning"]["by"]
@@ -165,7 +172,30 @@ def _run(plan: Mapping[str, Any], progress: bool) -> dict[str, xr.Dataset]:
     return {**results, **_tests(plan, results, encoder)}
 
 
-def _stimuli(plan: Mapping[str, Any], progress: bool) -> xr.Dataset:
+def simulation_of(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what :func:`nrsim.simulate` is given besides the drive."""
+    chosen = {key: value for key, value in plan["neurons"].items() if key not in ("model", "parameters")}
+    if isinstance(chosen.get("variability"), Mapping):
+        chosen["variability"] = _call(neurons.Variability, "neurons.variability", chosen["variability"])
+    elif "variability" in chosen:
+        variability_of(chosen["variability"])
+    return {"neurons": _model(plan), "seed": plan["seed"], **chosen}
+
+
+def rehearsed_features(plan: Mapping[str, Any], stimuli: xr.Dataset, progress: bool) -> xr.Dataset:
+    """Return the features of a study's stimuli, after a look at whether its labels fit."""
+    _rehearse(plan, stimuli)
+    _say(progress, f"V1: {stimuli.sizes['stimulus']} images")
+    return features_of(plan, stimuli, progress)
+
+
+def drive_of(plan: Mapping[str, Any], features: xr.Dataset) -> xr.Dataset:
+    """Return the currents of a study's neurons."""
+    return _call(neurons.present, "presentation", plan["presentation"], _encode(plan, features)[0])
+
+
+def stimuli_of(plan: Mapping[str, Any], progress: bool) -> xr.Dataset:
+    """Return a study's stimuli, rendered or read, and matched."""
     source = dict(plan["stimuli"])
     match = source.pop("match", None)
     how = {key: source.pop(key) for key in ("mask", "out_of_range") if key in source}

@@ -13,7 +13,7 @@ from test_images import morph_table
 
 import nrsim as nr
 from nrsim import cli, settings
-from nrsim.study import _stimuli
+from nrsim.study import stimuli_of
 from nrsim.study_features import check_alignment
 
 RECIPE = """
@@ -124,7 +124,7 @@ def test_settings_from_the_command_line(studies):
         ("neurons.trails=5", "nearest: 'trials'"),
         ("neurons.trials=many", "needed neurons.trials = a whole number"),
         ("neurons.trials=0", "neurons.trials: needed at least 1"),
-        ("neurons.model=LIF", "unknown neuron model"),
+        ("neurons.model=LIFF", "unknown neuron model"),
         ("neurons.parameters={tau = 1}", "unknown key in [neurons.parameters]"),
         ("presentation.duratoin=0.3", "nearest: 'duration'"),
         ("encoder.rule=genral", "nearest: 'general'"),
@@ -243,9 +243,9 @@ def test_photographs_of_four_people_give_curves_for_each(real_data, tmp_path):
 def test_stimuli_of_a_study_changed_and_matched(studies):
     tables = {"recipe": str(studies / "small.toml"), "parameters": {"size": 32, "expressions": ["happy"]}}
     tables |= {"match": ["luminance", "contrast"], "mask": "background"}
-    stimuli = _stimuli(settings.resolve({"stimuli": tables}), progress=False)
+    stimuli = stimuli_of(settings.resolve({"stimuli": tables}), progress=False)
     assert dict(stimuli["image"].sizes) == {"stimulus": 8, "y": 32, "x": 32}
-    unmatched = _stimuli(
+    unmatched = stimuli_of(
         settings.resolve({"stimuli": {k: tables[k] for k in ("recipe", "parameters")}}), progress=False
     )
     spread = [float(nr.measure_images(each, mask="background")["contrast"].std()) for each in (unmatched, stimuli)]
