@@ -49,6 +49,7 @@ from .neurons import AdaptiveLIF as AdaptiveLIF
 from .neurons import AdEx as AdEx
 from .neurons import ConductanceLIF as ConductanceLIF
 from .neurons import CustomNeurons as CustomNeurons
+from .neurons import LateSuppression as LateSuppression
 from .neurons import RateUnits as RateUnits
 from .neurons import Variability as Variability
 from .neurons import present as present

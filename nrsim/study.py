@@ -122,7 +122,8 @@ def plan_of(given: Mapping[str, Any], base: Path | None) -> dict[str, Any]:
         plan["features"] |= _stated(PooledEnergy(**pool))
     plan["neurons"]["parameters"] = provenance.plain(_model(plan).get_params())
     simulation_of(plan)
-    plan["presentation"] = _known_parameters(neurons.present) | plan["presentation"]
+    presented = _known_parameters(neurons.present) | plan["presentation"]
+    plan["presentation"] = {key: value for key, value in presented.items() if value is not None}
     return plan
 
 
@@ -158,7 +159,7 @@ def _run(plan: Mapping[str, Any], progress: bool) -> dict[str, xr.Dataset]:
     stimuli = stimuli_of(plan, progress)
     features = rehearsed_features(plan, stimuli, progress)
     code, encoder = _encode(plan, features)
-    drive = _call(neurons.present, "presentation", plan["presentation"], code)
+    drive = _presented(plan, code)
     trials = plan["neurons"]["trials"]
     _say(progress, f"neurons: {code.sizes['neuron']} × {code.sizes['stimulus']} stimuli × {trials} trials")
     recording = neurons.simulate(drive, **simulation_of(plan), progress=progress)
@@ -189,9 +190,17 @@ def rehearsed_features(plan: Mapping[str, Any], stimuli: xr.Dataset, progress: b
     return features_of(plan, stimuli, progress)
 
 
+def _presented(plan: Mapping[str, Any], code: xr.Dataset) -> xr.Dataset:
+    given = dict(plan["presentation"])
+    if isinstance(given.get("suppression"), Mapping):
+        given["suppression"] = _call(neurons.LateSuppression, "presentation.suppression", given["suppression"])
+    drive: xr.Dataset = _call(neurons.present, "presentation", given, code)
+    return drive
+
+
 def drive_of(plan: Mapping[str, Any], features: xr.Dataset) -> xr.Dataset:
     """Return the currents of a study's neurons."""
-    return _call(neurons.present, "presentation", plan["presentation"], _encode(plan, features)[0])
+    return _presented(plan, _encode(plan, features)[0])
 
 
 def stimuli_of(plan: Mapping[str, Any], progress: bool) -> xr.Dataset:

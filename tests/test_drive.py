@@ -96,3 +96,60 @@ def test_bad_input_is_named():
         nr.present(code, duration=0.0005)
     with pytest.raises(ValueError, match="sustained: needed at most 1"):
         nr.present(code, sustained=1.5)
+
+
+def test_late_suppression_is_the_closed_form_and_takes_the_norm_away():
+    code = nr.example("FaceCode")
+    plain = nr.present(code, gain=1.0, baseline=0.0)["current"].values
+    how = nr.LateSuppression(shared=1.0, early=0.2, delay=0.03, time_constant=0.01)
+    drive = nr.present(code, gain=1.0, baseline=0.0, suppression=how)
+    unit = code.assign(activity=code["activity"] * 0 + 1)
+    p = nr.present(unit, gain=1.0, baseline=0.0)["current"].values[0, 0].astype(float)
+    since = drive["time"].values - 0.098
+    s = np.where(since > 0.03, -np.expm1(-(since - 0.03) / 0.01), 0.0)
+    a = code["activity"].values[:, :, None]
+    expected = p + 0.2 * a * p - s * np.clip(p - 0.8 * a * p, 0, None)
+    np.testing.assert_allclose(drive["current"].values, expected, atol=2e-6)
+    late = drive["time"].values.searchsorted(0.3)
+    at_norm, at_prototype = np.abs(a[..., 0]) < 1e-12, np.isclose(a[..., 0], 1.0)
+    assert np.abs(drive["current"].values[at_norm][:, late]).max() < 1e-4
+    np.testing.assert_allclose(drive["current"].values[at_prototype][:, late], plain[at_prototype][:, late], rtol=1e-3)
+    peak = drive["current"].values[at_norm].max()
+    assert peak > 0.4
+
+
+def test_without_suppression_nothing_changes_and_the_history_does_not_name_it():
+    code = nr.example("FaceCode")
+    first, second = nr.present(code), nr.present(code, suppression=None, slowing=0.0)
+    assert nr.identical(first, second)
+    assert "suppression" not in first.attrs["history"]
+    assert "suppression" in nr.present(code, suppression=nr.LateSuppression()).attrs["history"]
+
+
+def test_weak_responses_come_later_by_the_equation():
+    code = nr.example("FaceCode")
+    plain = nr.present(code, baseline=0.0)["current"].values
+    slow = nr.present(code, baseline=0.0, slowing=0.04, slowing_activity=0.5)["current"].values
+    for stimulus, neuron in np.ndindex(*code["activity"].shape):
+        strength = abs(float(code["activity"][stimulus, neuron]))
+        steps = round(0.04 / (1 + strength / 0.5) / 0.001)
+        np.testing.assert_array_equal(slow[stimulus, neuron, steps:], plain[stimulus, neuron, : -steps or None])
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "said"),
+    [
+        ({"suppression": nr.LateSuppression}, TypeError, r"Write nr.LateSuppression\(\)"),
+        ({"suppression": 0.5}, TypeError, "needed suppression"),
+        ({"slowing": -1}, ValueError, "slowing: needed at least 0"),
+        ({"slowing": 0.01, "slowing_activity": 0}, ValueError, "slowing_activity: needed more than 0"),
+    ],
+)
+def test_bad_dynamics(options, kind, said):
+    with pytest.raises(kind, match=said):
+        nr.present(nr.example("FaceCode"), **options)
+
+
+def test_bad_suppression():
+    with pytest.raises(ValueError, match="early: needed at most 1"):
+        nr.LateSuppression(early=2)

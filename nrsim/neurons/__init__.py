@@ -2,6 +2,7 @@
 
 from nrsim.neurons.custom import CustomNeurons as CustomNeurons
 from nrsim.neurons.drive import present as present
+from nrsim.neurons.dynamics import LateSuppression as LateSuppression
 from nrsim.neurons.models import LIF as LIF
 from nrsim.neurons.models import AdaptiveLIF as AdaptiveLIF
 from nrsim.neurons.models import AdEx as AdEx

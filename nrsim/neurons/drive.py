@@ -10,6 +10,7 @@ from scipy.signal import lfilter
 
 from nrsim import provenance
 from nrsim.errors import SchemaError, need
+from nrsim.neurons.dynamics import LateSuppression, later, shifted, suppression_of
 from nrsim.quantities import bare
 from nrsim.schema import check
 
@@ -43,6 +44,9 @@ def present(
     before: Any = 0.1,
     after: Any = 0.2,
     dt: Any = 0.001,
+    suppression: LateSuppression | None = None,
+    slowing: Any = 0.0,
+    slowing_activity: float = 0.5,
 ) -> xr.Dataset:
     r"""Present each stimulus once: from activity to the input current of the neurons over time.
 
@@ -86,6 +90,14 @@ def present(
     dt
         Step of the current, in s; the current is constant within a step. Default 0.001, chosen.
 
+    suppression
+        :class:`nrsim.LateSuppression`: the average face is suppressed after the first response. Default None: not.
+    slowing
+        δ, in s: a response of activity a begins δ/(1 + \|a\|/a_h) later, so that weak ones come late; of a moving face
+        a is the greatest over its frames. In whole steps of ``dt``. Default 0: all begin together.
+    slowing_activity
+        a_h, the activity at which half of δ is left. Default 0.5, chosen.
+
     Returns
     -------
     Drive
@@ -118,6 +130,9 @@ def present(
     }
     current = {"gain": bare(gain, "nA", "gain"), "baseline": bare(baseline, "nA", "baseline")}
     kept = bare(sustained, "1", "sustained", low=0.0, high=1.0)
+    suppression = suppression_of(suppression)
+    slow = bare(slowing, "s", "slowing", low=0.0)
+    half_at = bare(slowing_activity, "1", "slowing_activity", above=0.0)
     steps = [round((t[name]) / t["dt"]) for name in ("before", "duration", "after")]
     if abs(steps[1] * t["dt"] - t["duration"]) > 1e-6 * t["dt"] or steps[1] < 1:
         raise need("a duration that is a multiple of dt", f"duration {t['duration']:g} s, dt {t['dt']:g} s")
@@ -133,6 +148,11 @@ def present(
         course = low_pass(moving, t["dt"], t["rise"]) * envelope
     else:
         course = values[:, :, None] * (low_pass(shown, t["dt"], t["rise"]) * envelope)
+    if suppression is not None:
+        course = suppression.applied(low_pass(shown, t["dt"], t["rise"]) * envelope, course, since)
+    if slow:
+        strongest = np.abs(values).max(axis=1) if "frame" in activity["activity"].dims else values
+        course = shifted(course, np.rint(later(strongest, slow, half_at) / t["dt"]).astype(int))
     drive = activity.drop_vars("activity").drop_dims("frame", errors="ignore")
     drive["current"] = (
         ("stimulus", "neuron", "time"),
@@ -144,7 +164,11 @@ def present(
         drive,
         "Drive",
         "present",
-        t | current | {"sustained": kept},
+        t
+        | current
+        | {"sustained": kept}
+        | ({} if suppression is None else {"suppression": suppression})
+        | ({"slowing": slow, "slowing_activity": half_at} if slow else {}),
         parents=[activity],
         stimulus_onset=t["onset"],
         stimulus_duration=t["duration"],
