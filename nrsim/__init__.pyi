@@ -51,6 +51,7 @@ from .neurons import ConductanceLIF as ConductanceLIF
 from .neurons import CustomNeurons as CustomNeurons
 from .neurons import LateSuppression as LateSuppression
 from .neurons import RateUnits as RateUnits
+from .neurons import Recurrent as Recurrent
 from .neurons import Variability as Variability
 from .neurons import present as present
 from .neurons import simulate as simulate

@@ -11,6 +11,7 @@ from nrsim.neurons.lif import LIF as LIF
 from nrsim.neurons.lif import AdaptiveLIF as AdaptiveLIF
 from nrsim.neurons.parameters import Parameters
 from nrsim.neurons.rates import RateUnits as RateUnits
+from nrsim.neurons.recurrent import Recurrent as Recurrent
 
 Neurons = Parameters
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from types import ModuleType
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -70,6 +71,7 @@ class Parameters:
 
     spiking: ClassVar[bool] = True
     exact: ClassVar[bool] = False
+    standalone: ClassVar[bool] = True  # whether all of it can be written in C++
     units: ClassVar[Mapping[str, str]]
     limits: ClassVar[Mapping[str, Mapping[str, float]]] = {}
     states: ClassVar[Mapping[str, str]]
@@ -143,6 +145,20 @@ class Parameters:
             Step, in s.
         """
         raise NotImplementedError
+
+    def operations(self, brian2: ModuleType, group: Any, shape: tuple[int, ...], grid: Any) -> list[Any]:
+        """Return further objects of the network: what acts between the neurons of a presentation.
+
+        Parameters
+        ----------
+        brian2
+            The module.
+        group
+            The group, its elements in the order of ``shape`` (presentation, neuron).
+        shape, grid
+            Presentations and neurons, and the grid.
+        """
+        return []
 
     def check(self, dt: float) -> None:
         """Raise where a step of ``dt`` s is too long for a time constant.

@@ -164,6 +164,7 @@ def run(
         chosen = chosen_elements(record, inputs.gain.shape)
         states = {name: np.zeros((record.samples(grid), chosen.size), dtype=np.float32) for name in record.names}
         objects.append(_samples(brian2, group, clock, states, chosen, record.steps, grid))
+    objects += model.operations(brian2, group, inputs.gain.shape, grid)
     network = brian2.Network(group, *objects, name="nrsim_network")
     told = None if report is None else lambda _elapsed, completed, _start, _duration: report(float(completed))
     duration = grid.n_steps * grid.dt * brian2.second

@@ -167,7 +167,9 @@ def simulate(
     kept = record_of(record, settings["record_step"], neurons, neuron_ids, grid)
     size = presentations * n_neurons * grid.n_steps
     used = _left_target(out) if target == "auto" and out is not None else None
-    used = used or targets.choose_target(target, size, target == "auto" and targets.is_warm(model, grid))
+    used = used or targets.choose_target(
+        target, size, target == "auto" and targets.is_warm(model, grid), neurons.standalone
+    )
     threads = targets.threads_of(used) if workers == 1 and scheduler is None else 1
     if block is None:
         per_block = max(1, _ELEMENTS // n_neurons)

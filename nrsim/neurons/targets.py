@@ -37,7 +37,7 @@ def has_make() -> bool:
     return all(shutil.which(name) for name in ("make", "g++"))
 
 
-def choose_target(target: str, neuron_steps: int, warm: bool = False) -> str:
+def choose_target(target: str, neuron_steps: int, warm: bool = False, standalone: bool = True) -> str:
     """Return the code target for a job of ``neuron_steps``; see :func:`nrsim.simulate` for the rule.
 
     Parameters
@@ -48,6 +48,8 @@ def choose_target(target: str, neuron_steps: int, warm: bool = False) -> str:
         Stimuli × trials × neurons × steps.
     warm
         Whether the job's Cython code is compiled already.
+    standalone
+        Whether the model can be written in C++ as a whole.
 
     Raises
     ------
@@ -60,9 +62,15 @@ def choose_target(target: str, neuron_steps: int, warm: bool = False) -> str:
         raise need("Cython and a C++ compiler for target='cython'", "a machine without", "Use target='numpy'")
     if target == "cpp_standalone" and not has_make():
         raise need("g++ and make for target='cpp_standalone'", "a machine without", "Use target='numpy'")
+    if target == "cpp_standalone" and not standalone:
+        raise need(
+            "target 'numpy', 'cython' or 'auto' for neurons that act on each other",
+            repr(target),
+            "The inhibitory pool runs in Python between the steps",
+        )
     if target != "auto":
         return target
-    if neuron_steps >= CPP and has_make():
+    if standalone and neuron_steps >= CPP and has_make():
         return "cpp_standalone"
     return "cython" if warm and neuron_steps >= WARM_CYTHON and has_compiler() else "numpy"
 
