@@ -55,6 +55,7 @@ from .neurons import Recurrent as Recurrent
 from .neurons import Variability as Variability
 from .neurons import present as present
 from .neurons import simulate as simulate
+from .neurons import simulate_moving as simulate_moving
 from .objects import render_objects as render_objects
 from .provenance import identical as identical
 from .readout import read_out as read_out

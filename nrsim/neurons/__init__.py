@@ -9,5 +9,6 @@ from nrsim.neurons.models import AdEx as AdEx
 from nrsim.neurons.models import ConductanceLIF as ConductanceLIF
 from nrsim.neurons.models import RateUnits as RateUnits
 from nrsim.neurons.models import Recurrent as Recurrent
+from nrsim.neurons.moving import simulate_moving as simulate_moving
 from nrsim.neurons.simulation import simulate as simulate
 from nrsim.neurons.variability import Variability as Variability

@@ -144,7 +144,7 @@ def present(
     envelope = adapting(since, kept, t["adaptation"])
     values = activity["activity"].values
     if "frame" in activity["activity"].dims:
-        moving = _between_frames(values, _frame_times(activity), since) * shown
+        moving = between_frames(values, frame_times(activity), since) * shown
         course = low_pass(moving, t["dt"], t["rise"]) * envelope
     else:
         course = values[:, :, None] * (low_pass(shown, t["dt"], t["rise"]) * envelope)
@@ -176,7 +176,14 @@ def present(
     return check(stamped, "Drive")
 
 
-def _frame_times(activity: xr.Dataset) -> np.ndarray:
+def frame_times(activity: xr.Dataset) -> np.ndarray:
+    """Return the times of a code's frames ``(frame,)`` in s.
+
+    Raises
+    ------
+    SchemaError
+        If there are none, or they are not finite or do not increase.
+    """
     if "frame_time" not in activity.coords:
         raise SchemaError(
             "needed frame_time (frame), the time of each frame in s after stimulus onset, beside activity "
@@ -188,7 +195,7 @@ def _frame_times(activity: xr.Dataset) -> np.ndarray:
     return times
 
 
-def _between_frames(values: np.ndarray, frame_time: np.ndarray, time: np.ndarray) -> np.ndarray:
+def between_frames(values: np.ndarray, frame_time: np.ndarray, time: np.ndarray) -> np.ndarray:
     """Return ``(stimulus, neuron, time)`` from ``(stimulus, frame, neuron)``, interpolated; held at the ends."""
     position = np.interp(time, frame_time, np.arange(len(frame_time)))
     left = np.minimum(position.astype(int), max(len(frame_time) - 2, 0))

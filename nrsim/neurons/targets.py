@@ -66,7 +66,7 @@ def choose_target(target: str, neuron_steps: int, warm: bool = False, standalone
         raise need(
             "target 'numpy', 'cython' or 'auto' for neurons that act on each other",
             repr(target),
-            "The inhibitory pool runs in Python between the steps",
+            "What acts between neurons is computed in Python, between the steps",
         )
     if target != "auto":
         return target
