@@ -165,21 +165,23 @@ def timed(call: Callable[[], object]) -> float:
 
 
 MEMORY = """
-import resource, sys
+import sys
 sys.path.insert(0, {here!r})
 import bench_neurons as b, nrsim as nr
 from nrsim.neurons import brian
 brian.load()
 drive = b.drive_of({stimuli}, {neurons})
 nr.simulate(drive.isel(stimulus=[0], neuron=[0]), nr.LIF(), trials=1, seed=1, target="numpy")
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def peak():
+    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM"))
+before = peak()
 import time
 t = time.perf_counter()
 run = nr.simulate(
     drive, nr.LIF(), trials={trials}, seed=1, dt=0.0005, variability="none", warm_up=0, target={target!r}, out={out}
 )
 t = time.perf_counter() - t
-after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+after = peak()
 print(before / 1024, after / 1024, run.sizes["spike"], t)
 """
 
@@ -264,7 +266,7 @@ def main() -> None:
         )
         lines += ["", f"Spikes: nrsim {mine.sizes['spike']}, Numba's loop {spikes} (v starts at 0 there)."]
     shapes = [(2, 20, 50, False)] if arguments.quick else [(60, 200, 20, False), (6, 200, 5000, True)]
-    lines += ["", "Peak memory of one run in a process of its own, above what the process had before:", ""]
+    lines += ["", "Peak memory of one run in a process of its own, above its peak before (Linux):", ""]
     lines += ["| stimuli × neurons × trials | out= | target | MB | spikes | s |", "|---|---|---|---|---|---|"]
     for one in shapes:
         target = "numpy" if arguments.quick else "cython"

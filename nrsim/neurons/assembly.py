@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from scipy import sparse
 
 from nrsim.neurons.grid import Grid
 from nrsim.neurons.parameters import SI, Parameters
@@ -82,19 +83,22 @@ def _spikes(
     step = np.concatenate([part.spike_step for _, part in parts]) - grid.bin_start
     element = np.concatenate([part.spike_element + first * shape[2] for first, part in parts])
     inside = (step >= 0) & (step < grid.n_bins * grid.steps_per_bin)
-    step, element = step[inside], element[inside]
-    order = np.argsort(element, kind="stable")
-    step, element = step[order], element[order]
-    size = int(np.prod(shape)) * grid.n_bins
-    counts = np.bincount(element * grid.n_bins + step // grid.steps_per_bin, minlength=size).astype(np.int16)
-    where = np.unravel_index(element, shape)
+    if not inside.all():
+        step, element = step[inside], element[inside]
+    n, n_spikes = int(np.prod(shape)), len(step)
+    # a counting sort: spikes come in order of time and leave in order of elements
+    rows = sparse.coo_array((step, (element, np.arange(n_spikes))), shape=(n, n_spikes)).tocsr()
+    step, each = rows.data, np.diff(rows.indptr)
+    where = np.repeat(np.arange(n) * grid.n_bins, each)
+    where += step // grid.steps_per_bin
+    counts = np.bincount(where, minlength=n * grid.n_bins).astype(np.int16)
     named = {
-        f"spike_{dim}": ("spike", labels[dim].values[index].astype(np.int32), {"units": "1"})
-        for dim, index in zip(("stimulus", "trial", "neuron"), where, strict=True)
+        f"spike_{dim}": ("spike", np.repeat(labels[dim].values[index].astype(np.int32), each), {"units": "1"})
+        for dim, index in zip(("stimulus", "trial", "neuron"), np.unravel_index(np.arange(n), shape), strict=True)
     }
-    time = (grid.start + (step + grid.bin_start + 0.5) * grid.dt).round(9)
+    times = grid.start + (np.arange(grid.n_bins * grid.steps_per_bin) + grid.bin_start + 0.5) * grid.dt
     return {
         "spike_count": (("stimulus", "trial", "neuron", "time"), counts.reshape(*shape, grid.n_bins), {"units": "1"}),
-        "spike_time": ("spike", time, {"units": "s"}),
+        "spike_time": ("spike", times.round(9)[step], {"units": "s"}),
         **named,
     }
