@@ -153,3 +153,33 @@ def test_bad_dynamics(options, kind, said):
 def test_bad_suppression():
     with pytest.raises(ValueError, match="early: needed at most 1"):
         nr.LateSuppression(early=2)
+
+
+def test_suppression_of_a_moving_face_is_that_of_a_still_one_and_neurons_do_not_mix():
+    code = nr.example("FaceCode")
+    options = {"suppression": nr.LateSuppression(), "slowing": 0.03}
+    still = nr.present(code, **options)
+    film = code.drop_vars("activity").assign_coords(frame_time=("frame", [0.0, 0.1, 0.2], {"units": "s"}))
+    film["activity"] = code["activity"].expand_dims(frame=3, axis=1)
+    np.testing.assert_allclose(nr.present(film, **options)["current"], still["current"], atol=1e-6)
+    turned = nr.present(code.isel(stimulus=slice(None, None, -1), neuron=[1]), **options)
+    np.testing.assert_array_equal(turned["current"], still["current"][::-1, [1]])
+
+
+@pytest.mark.parametrize("slowing", [0.0, 0.02])
+def test_a_population_in_several_domains_keeps_its_late_activity_and_loses_early_tuning(slowing):
+    features = nr.example("Features")
+    population = nr.NormPopulation(12, exponent=1.0, seed=1).fit(
+        features, prototypes={"domain": "human", "intensity": 1.0}, norms={"intensity": 0.0}
+    )
+    code = population.transform(features)
+    assert len(set(code["domain"].values)) > 1
+    how = nr.LateSuppression(shared=float(np.abs(code["activity"]).max()) * 2, early=0.0)
+    options = {"slowing": slowing, "gain": 1.0, "baseline": 0.0, "duration": 0.5}
+    plain = nr.present(code, **options)
+    drive = nr.present(code, suppression=how, **options)
+    late = int(np.searchsorted(drive["time"].values, 0.45))
+    np.testing.assert_allclose(drive["current"][..., late], plain["current"][..., late], atol=1e-5)
+    if not slowing:
+        early = int(np.searchsorted(drive["time"].values, 0.13))
+        assert drive["current"][..., early].values.std() < 1e-6
