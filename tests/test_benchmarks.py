@@ -50,3 +50,12 @@ def test_nrsim_takes_part_with_the_reference_s_bank():
     exact = reference.answer(pictures, task.wavelengths)
     assert reference.error(adapter.engine(task).energy(pictures), exact) < 5e-3
     assert reference.error(exact[:, :, ::-1], exact) > 0.1  # the measure sees a wrong order
+
+
+def test_the_benchmark_of_the_neurons_runs_when_small():
+    import subprocess
+
+    script = Path(__file__).parents[1] / "benchmarks" / "bench_neurons.py"
+    done = subprocess.run([sys.executable, str(script), "--quick"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "| loop of run(), numpy |" in done.stdout
