@@ -138,7 +138,9 @@ def on_disk(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT) and "No space left" not in str(error):
+        if error.errno not in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)) and "No space left" not in str(
+            error
+        ):
             raise
         free = shutil.disk_usage(existing(target)).free
         full = need(

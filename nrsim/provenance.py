@@ -130,6 +130,8 @@ def stamp(
 def identical(first: xr.Dataset, second: xr.Dataset) -> bool:
     """Return whether two datasets are the same in every value, label and attribute but the time they were made.
 
+    How many threads of a processor worked on them (``threads``) does not count either.
+
     Examples
     --------
     >>> import nrsim as nr
@@ -138,7 +140,7 @@ def identical(first: xr.Dataset, second: xr.Dataset) -> bool:
     """
 
     def timeless(dataset: xr.Dataset) -> xr.Dataset:
-        attrs = {key: value for key, value in dataset.attrs.items() if key != "created"}
+        attrs = {key: value for key, value in dataset.attrs.items() if key not in ("created", "threads")}
         return dataset.drop_attrs(deep=False).assign_attrs(attrs)
 
     return bool(timeless(first).identical(timeless(second)))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import hashlib
 import itertools
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -23,6 +26,9 @@ from nrsim.schema import NOUNS, STIMULUS_LABELS
 
 # Stages in their order: settings of early ones vary slowest, so that nothing is computed twice
 _ORDER = ("stimuli", "v1", "features", "encoder", "presentation", "neurons")
+_FIXED = {"neurons.trials", "neurons.bin", "neurons.model", "neurons.record", "neurons.record_step"} | {
+    f"presentation.{name}" for name in ("onset", "duration", "before", "after", "dt")
+}
 _POINTS = ".sweep-points"
 
 
@@ -88,26 +94,26 @@ def simulate_study(
     if not axes:
         name = "recording.zarr" if find_spec("zarr") else "recording.nc"
         return stages.record(plans[()], None if folder is None else folder / name, how)
-    recordings = {}
+    recordings, places = {}, []
     for number, index in enumerate(sorted(plans, key=lambda one: _slowest_first(one, axes))):
         if progress:
             said = ", ".join(f"{key} = {values[k]}" for (key, values), k in zip(axes, index, strict=True))
             print(f"nrsim: point {number + 1} of {len(plans)}: {said}", flush=True)
-        place = None
-        if folder is not None:
-            made = provenance.text_hash(provenance.as_json(plans[index]) + __version__)[:20]
-            place = folder / _POINTS / f"{made}.nc"
+        place = None if folder is None else folder / _POINTS / f"{stages.mark(plans[index])}.nc"
         if place is not None and place.exists():
             recordings[index] = open_lazily(place).load()
         else:
             recordings[index] = stages.record(plans[index], place, how)
+        if place is not None:
+            places.append(place)
         recordings[index] = recordings[index].drop_dims("spike", errors="ignore").load()
     sweep = _joined(recordings, axes)
     if folder is not None:
         files.write_netcdf(sweep, folder / "sweep.nc")
-        for left in (folder / _POINTS).glob("*.nc"):
-            left.unlink()
-        (folder / _POINTS).rmdir()
+        for place in places:
+            place.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # points of another sweep that was interrupted
+            (folder / _POINTS).rmdir()
     return sweep
 
 
@@ -122,13 +128,24 @@ class _Stages:
         """Return the recording of a plan."""
         if out is not None:
             out.parent.mkdir(parents=True, exist_ok=True)
+        return simulate(self._drive(plan), out=out, **study.simulation_of(plan), **how)
+
+    def mark(self, plan: Mapping[str, Any]) -> str:
+        """Return a hash of all that a plan's recording is of."""
+        drive = self._drive(plan)
+        current = hashlib.sha256(np.ascontiguousarray(drive["current"].values).tobytes()).hexdigest()
+        of = [plan, provenance.labels_hash(drive), current, __version__, version("brian2")]
+        return provenance.text_hash(provenance.as_json(of))[:20]
+
+    def _drive(self, plan: Mapping[str, Any]) -> xr.Dataset:
         stimuli = self._once("stimuli", [plan["stimuli"]], lambda: study.stimuli_of(plan, self.progress))
         features = self._once(
             "features",
-            [plan["stimuli"], plan["v1"], plan["features"], plan["encoder"]["prototypes"], plan["encoder"]["norms"]],
+            [plan[stage] for stage in ("stimuli", "v1", "features")]
+            + [plan["encoder"][name] for name in ("prototypes", "norms", "norm_by")],
             lambda: study.rehearsed_features(plan, stimuli, self.progress),
         )
-        return simulate(study.drive_of(plan, features), out=out, **study.simulation_of(plan), **how)
+        return study.drive_of(plan, features)
 
     def _once(self, stage: str, of: list[Any], make: Callable[[], Any]) -> Any:
         key = provenance.as_json(of)
@@ -152,6 +169,8 @@ def _swept(table: Any, prefix: str = "") -> dict[str, list[Any]]:
         marks = [json.dumps(value, sort_keys=True) for value in values]
         if len(set(marks)) < len(marks):
             raise need(f"sweep, {dotted!r}: values that differ", repr(values))
+        if dotted in _FIXED:
+            raise need(f"points of a sweep with the same {dotted}, which its dims hang on", repr(values))
         if dotted.partition(".")[0] not in (*_ORDER, "seed"):
             raise need(f"sweep: keys of {', '.join(_ORDER)}, or seed", repr(dotted))
         found[dotted] = values
@@ -204,7 +223,26 @@ def _joined(recordings: Mapping[tuple[int, ...], xr.Dataset], axes: list[tuple[s
         }
     sweep = level[()]
     swept = provenance.as_json(dict(axes))
-    return sweep.assign_attrs(sweep=swept, history=f"{first.attrs['history']}\nsweep {swept}")
+    each = list(recordings.values())
+    parameters = [json.loads(one.attrs["parameters"]) for one in each]
+    lines = [str(one.attrs["history"]).splitlines() for one in each]
+    history = [
+        here[0] if len(set(here)) == 1 else f"{here[0].partition(' ')[0]} (swept)" for here in zip(*lines, strict=False)
+    ]
+    return sweep.assign_attrs(
+        sweep=swept,
+        parameters=provenance.as_json(_common(parameters)),
+        history="\n".join([*history, f"sweep {swept}"]),
+    )
+
+
+def _common(values: list[Any]) -> Any:
+    """Return what all have in common; what differs is said to be swept."""
+    if all(value == values[0] for value in values):
+        return values[0]
+    if all(isinstance(value, dict) and value.keys() == values[0].keys() for value in values):
+        return {name: _common([value[name] for value in values]) for name in values[0]}
+    return "swept"
 
 
 def _unit_of(labels: list[Any]) -> dict[str, str]:

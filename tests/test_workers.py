@@ -77,14 +77,14 @@ def test_killed_at_random_points_it_ends_identical(plain, tmp_path, count):
     folder = out.with_name(".run.zarr.partial")
     killed = 0
     for _ in range(40):
-        had = len(list(folder.glob("part-*.npz"))) if folder.is_dir() else 0
+        had = len(list(folder.rglob("part-*.npz"))) if folder.is_dir() else 0
         process = subprocess.Popen(
             [sys.executable, "-c", SCRIPT, str(out), str(count)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
         until = time.monotonic() + 60
         wanted = had + chance.randint(1, 12)
         while process.poll() is None and time.monotonic() < until:
-            if folder.is_dir() and len(list(folder.glob("part-*.npz"))) >= wanted:
+            if folder.is_dir() and len(list(folder.rglob("part-*.npz"))) >= wanted:
                 break
             time.sleep(0.01)
         time.sleep(chance.random() * 0.05)
@@ -252,3 +252,32 @@ if __name__ == "__main__":
     assert done.returncode == 0, done.stderr[-2000:]
     assert same(plain, open_lazily(tmp_path / "r.zarr"))
     assert not list(Path(tmp_path).glob(".*"))
+
+
+def test_a_worker_that_outlives_a_killed_run_adds_nothing_to_another(drive, tmp_path, monkeypatch):
+    """Its part of another seed arrives late, and is wider than those of the run that goes on under the same name."""
+    out, run, wide = tmp_path / "run.zarr", Job.run, []
+    other = nr.simulate(drive, nr.AdaptiveLIF(), **OPTIONS | {"seed": 2})
+
+    def killed(self, first, last, report=None):
+        if first:
+            raise KeyboardInterrupt
+        wide.append(run(self, 0, self.n_presentations))
+        return run(self, first, last, report)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Job, "run", killed)
+        nr.simulate(drive, nr.AdaptiveLIF(), **OPTIONS, out=out, block=20)
+    place = next(tmp_path.rglob("part-0-20.npz")).parent
+    came = []
+
+    def late(self, first, last, report=None):
+        if place.is_dir():
+            came.append(parts.save(wide[0], place, 0, self.n_presentations))
+        return run(self, first, last, report)
+
+    monkeypatch.setattr(Job, "run", late)
+    with pytest.warns(UserWarning, match="other seed; starting again"):
+        again = nr.simulate(drive, nr.AdaptiveLIF(), **OPTIONS | {"seed": 2}, out=out, block=20)
+    assert same(other, again)
+    assert not came

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from nrsim import files
+from nrsim import files, provenance
 from nrsim.errors import need
 from nrsim.neurons.assembly import assemble, samples_of, states_of
 from nrsim.neurons.job import Job
@@ -78,20 +78,23 @@ class PartStore(PartialResult):
     def __init__(self, path: str | os.PathLike[str], job: Job, made_from: Mapping[str, Any]) -> None:
         super().__init__(path, "Recording", made_from)
         self.job = job
+        # Of this job alone: a worker that outlives a killed run can then add nothing to a run of something else
+        self.place = self.folder / f"parts-{provenance.text_hash(provenance.as_json(self.made_from))[:16]}"
 
     def resume(self) -> list[tuple[int, int]]:
         """Return (first, last) of the presentations that are missing; what is of something else is thrown away."""
-        left, done = self.left(), self._count()
+        left = self.left()
         if left is not None and (reasons := self.differences(left)):
-            if done:
+            if done := _count(_parts(self.folder.glob("parts-*/part-*.npz"))):
                 had = f"an interrupted run ({done} of {left['n']} presentations)"
                 tell(f"{self.target.name}: {had} is of {', '.join(reasons)}; starting again", stacklevel=4)
             left = None
         if left is None:
             self.clear()
             self._room()
+            self.place.mkdir()
             self.say(n=self.job.n_presentations)
-        elif done:
+        elif done := _count(self.parts()):
             total = self.job.n_presentations
             tell(f"{self.target.name}: going on after {done} of {total} presentations", stacklevel=4)
         return self._missing()
@@ -99,7 +102,7 @@ class PartStore(PartialResult):
     def add(self, first: int, last: int, part: Part) -> None:
         """Keep a part."""
         with on_disk(self.target):
-            save(part, self.folder, first, last)
+            save(part, self.place, first, last)
 
     def finish(self, labels: xr.Dataset) -> xr.Dataset:
         """Put the parts together under ``labels``, move the recording into place and return it opened."""
@@ -113,23 +116,12 @@ class PartStore(PartialResult):
 
     def kept(self) -> str:
         """Return what is done as words."""
-        done = self._count()
+        done = _count(self.parts())
         return f"{done} of {self.job.n_presentations} presentations" if done else ""
 
     def parts(self) -> list[tuple[int, int, Path]]:
         """Return (first, last, file) of each part, in order, none twice."""
-        found = []
-        for path in self.folder.glob("part-*.npz") if self.folder.is_dir() else ():
-            if match := _NAME.fullmatch(path.name):
-                found.append((int(match[1]), int(match[2]), path))
-        kept: list[tuple[int, int, Path]] = []
-        for first, last, path in sorted(found, key=lambda one: (one[0], -one[1])):
-            if not kept or first >= kept[-1][1]:
-                kept.append((first, last, path))
-        return kept
-
-    def _count(self) -> int:
-        return sum(last - first for first, last, _ in self.parts())
+        return _parts(self.place.glob("part-*.npz"))
 
     def _missing(self) -> list[tuple[int, int]]:
         missing, at = [], 0
@@ -193,6 +185,23 @@ class PartStore(PartialResult):
             if first < high and last > low:
                 a, b = max(first, low), min(last, high)
                 yield a - low, _cut(load(path), a - first, b - first, self.job.n_neurons)
+
+
+def _parts(paths: Iterable[Path]) -> list[tuple[int, int, Path]]:
+    """Return (first, last, file) of each part, in order, none twice."""
+    found = []
+    for path in paths:
+        if match := _NAME.fullmatch(path.name):
+            found.append((int(match[1]), int(match[2]), path))
+    kept: list[tuple[int, int, Path]] = []
+    for first, last, path in sorted(found, key=lambda one: (one[0], -one[1])):
+        if not kept or first >= kept[-1][1]:
+            kept.append((first, last, path))
+    return kept
+
+
+def _count(parts: Sequence[tuple[int, int, Path]]) -> int:
+    return sum(last - first for first, last, _ in parts)
 
 
 def _array(group: Any, name: str, variable: xr.DataArray, n_stimuli: int, row: int) -> Any:

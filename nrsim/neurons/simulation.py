@@ -174,7 +174,8 @@ def simulate(
     if block is None:
         per_block = max(1, _ELEMENTS // n_neurons)
         if workers > 1 or scheduler is not None:
-            per_block = min(per_block, max(1, -(-presentations // (4 * max(workers, 4)))))
+            shares = 256 if scheduler is not None else 4 * max(workers, 4)
+            per_block = min(per_block, max(1, -(-presentations // shares)))
     else:
         per_block = whole(block, "block", low=1)
     per_block = min(per_block, presentations)
@@ -255,7 +256,7 @@ def _kept(
             bar.update(last - first)
     elif workers > 1:
         with on_disk(store.target):
-            for first, last in on_this_machine(job, wanted, workers, store.folder):
+            for first, last in on_this_machine(job, wanted, workers, store.place):
                 bar.update(last - first)
     else:
         for first, last in wanted:

@@ -10,8 +10,10 @@ import contextlib
 import json
 import os
 import pickle
+import queue
 import signal
 import sys
+import threading
 from pathlib import Path
 
 
@@ -30,7 +32,10 @@ def main(job_file: str, folder: str) -> None:
             json.dumps({"error": f"{type(error).__name__}: {error}", "kind": "RuntimeError"}), file=answers, flush=True
         )
         return
-    for line in sys.stdin:
+    wanted: queue.SimpleQueue[str] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(wanted,), daemon=True).start()
+    while True:
+        line = wanted.get()
         first, last = (int(word) for word in line.split())
         try:
             parts.save(job.run(first, last), Path(folder), first, last)
@@ -39,6 +44,13 @@ def main(job_file: str, folder: str) -> None:
             answer = {"error": str(error), "kind": type(error).__name__, "errno": getattr(error, "errno", None)}
         with contextlib.suppress(BrokenPipeError):
             print(json.dumps(answer), file=answers, flush=True)
+
+
+def _listen(wanted: queue.SimpleQueue[str]) -> None:
+    """Pass on what is asked for; when nobody can ask any more, end at once, in the middle of a block too."""
+    for line in sys.stdin:
+        wanted.put(line)
+    os._exit(0)
 
 
 if __name__ == "__main__":
