@@ -9,6 +9,12 @@ import pytest
 mpl.use("Agg")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def compiled_here(tmp_path_factory) -> None:
+    """Keep what tests compile out of the user's cache."""
+    os.environ["NRSIM_CACHE"] = str(tmp_path_factory.mktemp("nrsim-cache"))
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of real recordings and pictures; a test that needs it is skipped, saying so, where it is absent."""

@@ -103,6 +103,17 @@ def test_values_by_neuron_and_draws(drive):
         ({"method": "eulr"}, "unknown integration method 'eulr'; nearest: 'euler'"),
         ({"initial": {"u": 3}}, r'no?t? find a state variable with name "u".*in initial, u'),
         ({"refractory": "2"}, "Refractory expression is dimensionless"),
+        ({"refractory": -1}, "refractory: needed at least 0 s; got -1"),
+        ({"refractory": True}, "refractory: a duration, a condition, or False; got True"),
+        (
+            {"threshold": "", "reset": "", "refractory": False, "firing_rate": "v"},
+            r"expected unit hertz \(unit is A\).*\(in firing_rate: 'v'\)",
+        ),
+        (
+            {"equations": LEAKY + "\nx = poisson(3) : 1 (constant over dt)"},
+            r"equations with xi, rand\(\) and randn\(\) as its only noise; got poisson\(\.\.\.\)",
+        ),
+        ({"initial": {"v": "binomial(3, 0.5)*nA"}}, r"initial, v with xi.*got binomial"),
     ],
 )
 def test_mistakes_are_told_with_brian2s_words_and_the_place(drive, changed, message, capfd):
@@ -117,3 +128,26 @@ def test_what_becomes_infinite_is_refused(drive):
     )
     with pytest.raises(ValueError, match="a finite v at the end of the simulation; got inf or NaN"):
         nr.simulate(drive, mine, trials=1, seed=1, dt=0.0005)
+
+
+def test_a_bare_refractory_period_is_in_seconds(drive):
+    given, bare = (
+        nr.simulate(drive, nr.CustomNeurons(**GIVEN | {"refractory": one}), trials=1, seed=1) for one in ("4*ms", 0.004)
+    )
+    assert given.sizes["spike"] > 0
+    np.testing.assert_array_equal(given["spike_count"], bare["spike_count"])
+
+
+def test_noise_that_a_variable_multiplies_is_solved_without_being_told_how(drive):
+    """Geometric Brownian motion, in Stratonovich's sense as Heun's method has it, keeps the mean of log v."""
+    walk = nr.CustomNeurons(
+        "dv/dt = v*xi/tau**0.5 + 0*drive/(nA*tau) : 1",
+        firing_rate="v*Hz",
+        namespace={"tau": "1*second"},
+        initial={"v": 1},
+    )
+    run = nr.simulate(drive, walk, trials=300, seed=1, record="v", warm_up=0.0, variability="none")
+    log = np.log(run["v"].values[..., -1]).ravel()
+    elapsed = float(run["sample_time"][-1] - run["sample_time"][0])
+    assert log.mean() == pytest.approx(0.0, abs=4 * np.sqrt(elapsed / log.size))
+    assert log.var() == pytest.approx(elapsed, rel=0.1)

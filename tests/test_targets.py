@@ -102,6 +102,21 @@ def test_a_program_that_fails_says_so(drive, monkeypatch):
         nr.simulate(drive, nr.LIF(), trials=1, seed=1, target="cpp_standalone")
 
 
+@needs_make
+def test_threads_of_a_program_wait_without_spinning(drive, monkeypatch):
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    monkeypatch.setattr(standalone, "_hash", lambda project, threads: "asked")
+    place = standalone.cache_folder() / "cpp" / "asked"
+    place.mkdir(parents=True)
+    (place / "main").write_text("#!/bin/sh\necho waits: $OMP_WAIT_POLICY\nexit 3\n")
+    (place / "main").chmod(0o755)
+    with pytest.raises(RuntimeError, match="said: waits: passive"):
+        nr.simulate(drive, nr.LIF(), trials=1, seed=1, target="cpp_standalone")
+    monkeypatch.setenv("OMP_WAIT_POLICY", "active")
+    with pytest.raises(RuntimeError, match="said: waits: active"):
+        nr.simulate(drive, nr.LIF(), trials=1, seed=1, target="cpp_standalone")
+
+
 def test_a_warm_cython_cache_is_known_by_its_stamp(monkeypatch, tmp_path, drive):
     monkeypatch.setenv("NRSIM_CACHE", str(tmp_path))
     grid = __import__("nrsim.neurons.grid", fromlist=["make_grid"]).make_grid(drive["time"].values, 0.001, 0.01, 0.1)

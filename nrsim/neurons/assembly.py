@@ -91,7 +91,10 @@ def _spikes(
     step, each = rows.data, np.diff(rows.indptr)
     where = np.repeat(np.arange(n) * grid.n_bins, each)
     where += step // grid.steps_per_bin
-    counts = np.bincount(where, minlength=n * grid.n_bins).astype(np.int16)
+    # bins are in order: what is counted is how long each stays the same, and the others are never touched
+    begin = np.flatnonzero(np.diff(where, prepend=-1))
+    counts = np.zeros(n * grid.n_bins, dtype=np.int16)
+    counts[where[begin]] = np.diff(begin, append=n_spikes)
     named = {
         f"spike_{dim}": ("spike", np.repeat(labels[dim].values[index].astype(np.int32), each), {"units": "1"})
         for dim, index in zip(("stimulus", "trial", "neuron"), np.unravel_index(np.arange(n), shape), strict=True)

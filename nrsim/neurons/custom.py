@@ -15,9 +15,11 @@ from nrsim.distributions import checked, draw_for
 from nrsim.errors import need, unknown
 from nrsim.neurons import brian
 from nrsim.neurons.parameters import Parameters, Plan, fits
+from nrsim.quantities import bare
 
 # What the user's names are replaced by, and names that nrsim gives to the group itself.
 _INPUT = "input_current"
+_RATE = "firing_rate_now"
 _TAKEN = {
     *(
         "i",
@@ -33,10 +35,11 @@ _TAKEN = {
         "row",
         "total",
     ),
-    *("noise", _INPUT),
+    *("noise", _INPUT, _RATE),
 }
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _DRAW = re.compile(r"\b(randn?)\(\s*\)")
+_FOREIGN = re.compile(r"\b(poisson|binomial|rand|randn)\s*\(")
 _START = -3  # the step whose noise is drawn for the state at the start
 # Units that a constant which differs between neurons may have: the names that Brian2's equations know
 _UNITS = (
@@ -74,8 +77,8 @@ class CustomNeurons(Parameters):
         An expression in Hz instead of a threshold: ``"r"``; below 0 it counts as 0. The recording has its mean over
         each bin.
     refractory
-        As in Brian2: a duration, a condition, or False (the default). Only lines marked ``(unless refractory)`` stand
-        still meanwhile.
+        As in Brian2: a duration (a bare number means s), a condition, or False (the default). Only lines marked
+        ``(unless refractory)`` stand still meanwhile.
     namespace
         What the equations name: numbers or Brian2 quantities. A one-dimensional array is one value a neuron. A
         distribution with a ``"unit"``, ``{"distribution": "normal", "mean": 20, "sd": 2, "unit": "ms"}``, draws one for
@@ -85,7 +88,7 @@ class CustomNeurons(Parameters):
         ``{"v": "v_r + 5*mV*rand()"}``. Default: 0, as in Brian2.
     method
         Brian2's integration method. Default: ``"exact"`` where there is no noise and the equations are linear, else
-        ``"euler"``.
+        ``"euler"``, or ``"heun"`` where the noise is multiplied by a state variable.
 
     Raises
     ------
@@ -131,12 +134,31 @@ class CustomNeurons(Parameters):
         if "drive" not in _WORD.findall(self.equations):
             todo = "Use drive, the input current in A, in the equations"
             raise need("equations with drive, the input", "equations without", todo)
+        for where, code in self._code().items():
+            left = _FOREIGN.search(_DRAW.sub("", code))
+            if left:
+                todo = "Brian2's own would not depend on the seed and the labels alone"
+                raise need(f"{where} with xi, rand() and randn() as its only noise", f"{left[1]}(...)", todo)
         declared = set(re.findall(r"^\s*d?(\w+?)(?:/dt)?\s*(?:=|:)", self.equations, flags=re.MULTILINE))
         for name in sorted((declared | set(self.namespace)) & (_TAKEN | {"drive"})):
             raise need(f"names other than {name!r}, which nrsim or Brian2 gives itself", f"{name!r}", "Rename it")
         for name, value in self.namespace.items():
             if isinstance(value, Mapping):
                 self._distribution(name, value)
+        if self.refractory is True:
+            raise need("refractory: a duration, a condition, or False", "True")
+        if not isinstance(self.refractory, (str, bool)) and not hasattr(self.refractory, "dim"):
+            object.__setattr__(self, "refractory", f"{bare(self.refractory, 's', 'refractory', low=0.0)!r}*second")
+
+    def _code(self) -> dict[str, str]:
+        """Return all code of the user's by where it stands."""
+        code = {name: getattr(self, name) for name in ("equations", "threshold", "reset", "firing_rate")}
+        code |= {f"initial, {name}": value for name, value in self.initial.items()} | {"refractory": self.refractory}
+        return {
+            where: "\n".join(line.partition("#")[0] for line in text.splitlines())
+            for where, text in code.items()
+            if isinstance(text, str)
+        }
 
     def get_params(self) -> dict[str, Any]:
         """Return the parameters by name; quantities as text in SI units."""
@@ -232,8 +254,8 @@ class CustomNeurons(Parameters):
         total = ""
         if not self.spiking:
             rate = self._drawn(_with_input(self.firing_rate), "firing_rate", functions)
-            lines.append("total : Hz")
-            total = f"\ntotal = total + clip({rate}, 0*Hz, inf*Hz)"
+            lines += [f"{_RATE} = {rate} : Hz", "total : Hz"]  # a subexpression, because Brian2 looks at its unit
+            total = f"\ntotal = total + clip({_RATE}, 0*Hz, inf*Hz)"
         many = {name: value for name, value in self.namespace.items() if np.ndim(value) == 1}
         initial = {}
         for name, value in self.initial.items():
@@ -284,7 +306,7 @@ class CustomNeurons(Parameters):
             raise unknown("integration method", self.method, known)
 
         def code(equations: Any, variables: Any, method_options: Any = None) -> str:
-            names = [self.method] if self.method else ["exact", "euler"]
+            names = [self.method] if self.method else ["exact", "euler", "heun"]
             for name in names:
                 try:
                     made = known[name](equations, variables, method_options)
@@ -332,6 +354,8 @@ class CustomNeurons(Parameters):
         return kind(f"needed neurons that Brian2 can make; it says: {said}{self._place(' '.join(causes))}")
 
     def _place(self, said: str) -> str:
+        if _RATE in said:
+            return f" (in firing_rate: {self.firing_rate.strip()!r})"
         parts = [(f"equations, line {k}", line) for k, line in enumerate(self.equations.splitlines(), 1)]
         parts += [
             ("threshold", self.threshold),
