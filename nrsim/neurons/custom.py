@@ -14,48 +14,17 @@ import numpy as np
 from nrsim.distributions import checked, draw_for
 from nrsim.errors import need, unknown
 from nrsim.neurons import brian
+from nrsim.neurons.custom_errors import INPUT, RATE, explained
+from nrsim.neurons.custom_units import WORD, as_text, name_of_unit, quantity, unit_text
 from nrsim.neurons.parameters import Parameters, Plan, fits
 from nrsim.quantities import bare
 
 # What the user's names are replaced by, and names that nrsim gives to the group itself.
-_INPUT = "input_current"
-_RATE = "firing_rate_now"
-_TAKEN = {
-    *(
-        "i",
-        "t",
-        "dt",
-        "t_in_timesteps",
-        "lastspike",
-        "not_refractory",
-        "column",
-        "key",
-        "gain",
-        "admit",
-        "row",
-        "total",
-    ),
-    *("noise", _INPUT, _RATE),
-}
-_WORD = re.compile(r"[A-Za-z_]\w*")
+_TAKEN = {INPUT, RATE, "i", "t", "dt", "t_in_timesteps", "lastspike", "not_refractory", "column", "key", "gain"}
+_TAKEN |= {"admit", "row", "total", "noise"}
 _DRAW = re.compile(r"\b(randn?)\(\s*\)")
 _FOREIGN = re.compile(r"\b(poisson|binomial|rand|randn)\s*\(")
 _START = -3  # the step whose noise is drawn for the state at the start
-# Units that a constant which differs between neurons may have: the names that Brian2's equations know
-_UNITS = (
-    "1",
-    "second",
-    "Hz",
-    "volt",
-    "amp",
-    "siemens",
-    "ohm",
-    "farad",
-    "coulomb",
-    "metre",
-    "volt/second",
-    "amp/second",
-)
 
 
 @dataclass(frozen=True)
@@ -131,7 +100,7 @@ class CustomNeurons(Parameters):
             raise need("either a threshold, for neurons that spike, or a firing_rate", came)
         if self.firing_rate and (self.reset or self.refractory is not False):
             raise need("no reset and no refractory period with a firing_rate", "one", "They belong to a threshold")
-        if "drive" not in _WORD.findall(self.equations):
+        if "drive" not in WORD.findall(self.equations):
             todo = "Use drive, the input current in A, in the equations"
             raise need("equations with drive, the input", "equations without", todo)
         for where, code in self._code().items():
@@ -164,8 +133,8 @@ class CustomNeurons(Parameters):
         """Return the parameters by name; quantities as text in SI units."""
         given = super().get_params()
         for name in ("namespace", "initial"):
-            given[name] = {key: _text(value) for key, value in given[name].items()}
-        return given | {"refractory": _text(self.refractory)}
+            given[name] = {key: as_text(value) for key, value in given[name].items()}
+        return given | {"refractory": as_text(self.refractory)}
 
     @property
     def spiking(self) -> bool:  # type: ignore[override]
@@ -177,38 +146,33 @@ class CustomNeurons(Parameters):
         """State variables that can be recorded, each with its unit."""
         brian2 = brian.load()
         parsed = self._parsed(brian2)
-        return {name: _unit_text(brian2, parsed[name].dim) for name in parsed.names}
+        return {name: unit_text(parsed[name].dim) for name in parsed.names}
 
     def labels(self, seed: int, neuron_ids: np.ndarray) -> dict[str, tuple[str, np.ndarray, dict[str, str]]]:
         """Return what varies between neurons, as coordinates along ``neuron``."""
-        brian2 = brian.load()
         drawn = self.resolved(seed, neuron_ids).namespace
         return {
-            name: ("neuron", np.asarray(value), {"units": _unit_text(brian2, brian2.get_dimensions(value))})
+            name: ("neuron", np.asarray(value), {"units": unit_text(value)})
             for name, value in drawn.items()
             if np.ndim(value) == 1
         }
 
     def resolved(self, seed: int, neuron_ids: np.ndarray) -> CustomNeurons:
         """Return the same neurons with every name of the namespace a number or one value a neuron."""
-        brian2 = brian.load()
         values = {}
         for name, value in self.namespace.items():
             if isinstance(value, Mapping):
                 spec, unit = self._distribution(name, value)
-                value = draw_for(spec, name, neuron_ids, seed) * self._quantity(brian2, f"1*{unit}", name)
+                value = draw_for(spec, name, neuron_ids, seed) * quantity(f"1*{unit}", name)
             elif isinstance(value, str):
-                value = self._quantity(brian2, value, name)
+                value = quantity(value, name)
             if np.ndim(value) > 1 or (np.ndim(value) == 1 and len(value) != len(neuron_ids)):
                 shape = np.shape(value)
                 raise need(
                     f"namespace, {name}: a number, or one for each of {len(neuron_ids)} neurons", f"shape {shape}"
                 )
             values[name] = value
-        made = object.__new__(CustomNeurons)
-        made.__dict__.update(self.__dict__)
-        object.__setattr__(made, "namespace", values)
-        return made
+        return self._with(namespace=values)
 
     def check(self, dt: float) -> None:
         """Raise, with Brian2's message and where in the input, if Brian2 cannot make neurons of this.
@@ -222,14 +186,12 @@ class CustomNeurons(Parameters):
         from nrsim.neurons.population import Inputs, build, fill
 
         for name, value in self.namespace.items():
-            if name.startswith("tau") and _unit_text(brian.load(), brian.load().get_dimensions(value)) == "s":
+            if name.startswith("tau") and unit_text(value) == "s":
                 fits(dt, name, float(np.min(value)))
         one = np.zeros((1, 1))
         inputs = Inputs(np.zeros((2, 1)), one.astype(int), one.astype(np.uint64), one + 1, lambda name: one)
-        single = object.__new__(CustomNeurons)
-        single.__dict__.update(self.__dict__)
         first = {name: value if np.ndim(value) == 0 else value[:1] for name, value in self.namespace.items()}
-        object.__setattr__(single, "namespace", first)
+        single = self._with(namespace=first)
         problem: Exception | None = None
         with brian.guest("numpy") as brian2:
             try:
@@ -248,14 +210,14 @@ class CustomNeurons(Parameters):
         brian2 = brian.load()
         functions: dict[str, tuple[str, str]] = {}
         equations = self._drawn(_with_input(self.equations), "equations", functions)
-        lines = [equations, f"{_INPUT} = admit*drive(row(t_in_timesteps), column) : amp"]
+        lines = [equations, f"{INPUT} = admit*drive(row(t_in_timesteps), column) : amp"]
         for name in self._parsed(brian2).stochastic_variables:
             functions[f"noise_{name}"] = ("normal", name)
         total = ""
         if not self.spiking:
             rate = self._drawn(_with_input(self.firing_rate), "firing_rate", functions)
-            lines += [f"{_RATE} = {rate} : Hz", "total : Hz"]  # a subexpression, because Brian2 looks at its unit
-            total = f"\ntotal = total + clip({_RATE}, 0*Hz, inf*Hz)"
+            lines += [f"{RATE} = {rate} : Hz", "total : Hz"]  # a subexpression, because Brian2 looks at its unit
+            total = f"\ntotal = total + clip({RATE}, 0*Hz, inf*Hz)"
         many = {name: value for name, value in self.namespace.items() if np.ndim(value) == 1}
         initial = {}
         for name, value in self.initial.items():
@@ -267,7 +229,7 @@ class CustomNeurons(Parameters):
             self._method(brian2, total),
             self._drawn(self.threshold, "threshold", functions),
             self._drawn(self.reset, "reset", functions),
-            {name: (np.asarray(value), _name_of_unit(brian2, name, value)) for name, value in many.items()},
+            {name: (np.asarray(value), name_of_unit(value, name)) for name, value in many.items()},
             namespace={name: value for name, value in self.namespace.items() if name not in many},
             refractory=self.refractory,
             functions=functions,
@@ -277,6 +239,14 @@ class CustomNeurons(Parameters):
     def start(self, current: np.ndarray, normal: Callable[[str], np.ndarray], dt: float) -> dict[str, np.ndarray]:
         """Return nothing: the state at the start is what ``initial`` says."""
         return {}
+
+    def _explained(self, error: BaseException) -> Exception:
+        """Return ``error`` with where in the user's input it applies."""
+        parts = [(f"equations, line {k}", line) for k, line in enumerate(self.equations.splitlines(), 1)]
+        parts += [(name, str(getattr(self, name))) for name in ("threshold", "firing_rate", "refractory")]
+        parts += [("reset", line) for line in self.reset.splitlines()]
+        parts += [(f"initial, {name}", str(value)) for name, value in self.initial.items()]
+        return explained(error, parts)
 
     def _parsed(self, brian2: ModuleType) -> Any:
         try:
@@ -326,89 +296,6 @@ class CustomNeurons(Parameters):
         rest = {key: each for key, each in value.items() if key != "unit"}
         return checked(rest, f"namespace, {name}"), str(value.get("unit", "1"))
 
-    def _quantity(self, brian2: ModuleType, text: str, name: str) -> Any:
-        from brian2.units.allunits import all_units
-
-        units = {unit.name: unit for unit in all_units} | {unit.dispname: unit for unit in all_units}
-        if not re.fullmatch(r"[\w\s.+*/()^-]+", text):
-            raise need(f"namespace, {name}: a number with a unit, such as '20*ms'", repr(text))
-        for word in _WORD.findall(re.sub(r"\d+\.?\d*[eE][+-]?\d+", "1", text)):
-            if word not in units:
-                raise unknown(f"unit in namespace, {name}", word, units)
-        try:
-            return eval(text.replace("^", "**"), {"__builtins__": {}}, units)
-        except Exception as error:
-            raise need(f"namespace, {name}: a number with a unit, such as '20*ms'", f"{text!r} ({error})") from None
-
-    def _explained(self, error: BaseException) -> Exception:
-        """Return an error with Brian2's own words and where in the user's input they apply."""
-        causes: list[str] = []
-        at: BaseException | None = error
-        while at is not None and len(causes) < 5:
-            text = str(at).replace(_INPUT, "drive").strip()
-            if text and not text.startswith("Error encountered with object"):
-                causes.append(text)
-            at = at.__cause__ or at.__context__
-        said = " ".join((causes or [repr(error)])[-1].split())
-        kind = TypeError if type(error).__name__ == "DimensionMismatchError" else ValueError
-        return kind(f"needed neurons that Brian2 can make; it says: {said}{self._place(' '.join(causes))}")
-
-    def _place(self, said: str) -> str:
-        if _RATE in said:
-            return f" (in firing_rate: {self.firing_rate.strip()!r})"
-        parts = [(f"equations, line {k}", line) for k, line in enumerate(self.equations.splitlines(), 1)]
-        parts += [
-            ("threshold", self.threshold),
-            ("firing_rate", self.firing_rate),
-            ("refractory", str(self.refractory)),
-        ]
-        parts += [("reset", line) for line in self.reset.splitlines()]
-        parts += [(f"initial, {name}", str(value)) for name, value in self.initial.items()]
-        packed = re.sub(r"\s+", "", said)
-        quoted = [each for mark in "'\"`" for each in re.findall(f"{mark}([^{mark}]+){mark}", said)]
-        quoted = [re.sub(r"\s+", "", each) for each in quoted]
-        scores = []
-        for where, text in parts:
-            code = re.sub(r"\s+", "", text.partition("#")[0])
-            words = set(_WORD.findall(f"{where} {text}"))
-            score = 100.0 if len(code) > 2 and code in packed else 0.0
-            for k, fragment in enumerate(quoted):
-                found = fragment in words if fragment.isidentifier() else fragment in code
-                score += len(fragment) / (k + 1) if found else 0.0
-            scores.append(score)
-        best = int(np.argmax(scores))
-        return f" (in {parts[best][0]}: {parts[best][1].strip()!r})" if scores[best] else ""
-
 
 def _with_input(code: str) -> str:
-    return re.sub(r"\bdrive\b", _INPUT, code)
-
-
-def _unit_text(brian2: ModuleType, dimensions: Any) -> str:
-    """Return a unit as the labels say it: ``"V"``."""
-    if dimensions.is_dimensionless:
-        return "1"
-    text = str(brian2.get_unit(dimensions))
-    return {"second": "s", "hertz": "Hz"}.get(text, text)
-
-
-def _text(value: Any) -> Any:
-    """Return a value of the user's as JSON can hold it."""
-    if isinstance(value, (str, bool, int, float)):
-        return value
-    if isinstance(value, Mapping):
-        return dict(value)
-    brian2 = brian.load()
-    numbers = np.asarray(value, dtype=float).tolist()
-    unit = _unit_text(brian2, brian2.get_dimensions(value))
-    return numbers if unit == "1" else f"{numbers} {unit}"
-
-
-def _name_of_unit(brian2: ModuleType, name: str, value: Any) -> str:
-    """Return the SI unit of a constant by the name that Brian2's equations know."""
-    wanted = brian2.get_dimensions(value)
-    namespace = {unit: getattr(brian2, unit) for unit in _WORD.findall(" ".join(_UNITS))}
-    for text in _UNITS:
-        if brian2.get_dimensions(eval(text, {"__builtins__": {}}, namespace)) == wanted:
-            return text
-    raise need(f"namespace, {name}, one value a neuron: one of the units {', '.join(_UNITS)}", repr(value))
+    return re.sub(r"\bdrive\b", INPUT, code)

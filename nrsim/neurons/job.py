@@ -77,7 +77,7 @@ class Job:
         if self.target == "cpp_standalone":
             inputs = self._inputs(first, last, max(self.block, last - first))
             part = standalone.run(model, inputs, self.grid, self.record, self.threads, report)
-            return _first(part, last - first, self.n_neurons)
+            return part.cut(0, last - first, self.n_neurons)
         with brian.guest(self.target) as brian2:
             part = population.run(brian2, model, self._inputs(first, last), self.grid, self.record, report)
         if self.target == "cython" and not targets.is_warm(model, self.grid):
@@ -118,14 +118,3 @@ def _delayed(current: np.ndarray, delays: np.ndarray) -> np.ndarray:
     n = current.shape[-1]
     source = np.clip(np.arange(n) - delays[:, None], 0, n - 1)
     return np.take_along_axis(current, np.broadcast_to(source, current.shape), axis=-1)
-
-
-def _first(part: Part, presentations: int, n_neurons: int) -> Part:
-    """Return what the first presentations of a part did."""
-    mine = part.spike_element < presentations * n_neurons
-    return Part(
-        part.spike_step[mine],
-        part.spike_element[mine],
-        part.firing_rate[:, : presentations * n_neurons],
-        {name: value[:, :presentations] for name, value in part.states.items()},
-    )

@@ -122,6 +122,10 @@ class Parameters:
                 value = np.array(value)
             values[name] = value
         self._agree(**{name: np.asarray(value) for name, value in values.items()})
+        return self._with(**values)
+
+    def _with(self: Model, **values: Any) -> Model:
+        """Return a copy that has other values, which are taken as they are."""
         made = object.__new__(type(self))
         made.__dict__.update(self.__dict__)
         for name, value in values.items():

@@ -184,7 +184,7 @@ class PartStore(PartialResult):
         for first, last, path in self.parts():
             if first < high and last > low:
                 a, b = max(first, low), min(last, high)
-                yield a - low, _cut(load(path), a - first, b - first, self.job.n_neurons)
+                yield a - low, load(path).cut(a - first, b - first, self.job.n_neurons)
 
 
 def _parts(paths: Iterable[Path]) -> list[tuple[int, int, Path]]:
@@ -215,18 +215,6 @@ def _array(group: Any, name: str, variable: xr.DataArray, n_stimuli: int, row: i
         dtype=variable.dtype,
         fill_value=None,
         attributes={"_ARRAY_DIMENSIONS": list(variable.dims), **variable.attrs},
-    )
-
-
-def _cut(part: Part, first: int, last: int, n_neurons: int) -> Part:
-    """Return presentations ``first`` to ``last`` of a part, numbered from 0."""
-    low, high = first * n_neurons, last * n_neurons
-    mine = (part.spike_element >= low) & (part.spike_element < high)
-    return Part(
-        part.spike_step[mine],
-        part.spike_element[mine] - low,
-        part.firing_rate[:, low:high],
-        {name: value[:, first:last] for name, value in part.states.items()},
     )
 
 

@@ -36,6 +36,17 @@ class Part:
     firing_rate: np.ndarray = field(default_factory=lambda: np.empty((0, 0), dtype=np.float32))
     states: dict[str, np.ndarray] = field(default_factory=dict)
 
+    def cut(self, first: int, last: int, n_neurons: int) -> Part:
+        """Return what presentations ``first`` to ``last`` (not included) did, numbered from 0."""
+        low, high = first * n_neurons, last * n_neurons
+        mine = (self.spike_element >= low) & (self.spike_element < high)
+        return Part(
+            self.spike_step[mine],
+            self.spike_element[mine] - low,
+            self.firing_rate[:, low:high],
+            {name: value[:, first:last] for name, value in self.states.items()},
+        )
+
 
 @dataclass(frozen=True)
 class Record:

@@ -102,10 +102,7 @@ class Recurrent(Parameters):
 
     def resolved(self, seed: int, neuron_ids: np.ndarray) -> Recurrent:
         """Return the same with every parameter of the neurons a number or an array ``(neuron,)``."""
-        made = object.__new__(type(self))
-        made.__dict__.update(self.__dict__)
-        object.__setattr__(made, "neurons", self.neurons.resolved(seed, neuron_ids))
-        return made
+        return self._with(neurons=self.neurons.resolved(seed, neuron_ids))
 
     def check(self, dt: float) -> None:
         """Raise where a step of ``dt`` s is too long for a time constant."""
