@@ -281,3 +281,9 @@ def test_a_worker_that_outlives_a_killed_run_adds_nothing_to_another(drive, tmp_
         again = nr.simulate(drive, nr.AdaptiveLIF(), **OPTIONS | {"seed": 2}, out=out, block=20)
     assert same(other, again)
     assert not came
+
+
+def test_many_trials_are_put_together_in_pieces(drive, plain, tmp_path, monkeypatch):
+    monkeypatch.setattr(parts, "_GATHERED", 3 * 4 * plain.sizes["neuron"] * plain.sizes["time"])  # three presentations
+    run = nr.simulate(drive, nr.AdaptiveLIF(), **OPTIONS, **RECORD, out=tmp_path / "run.zarr", block=5)
+    assert same(plain, run)

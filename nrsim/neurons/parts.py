@@ -163,24 +163,34 @@ class PartStore(PartialResult):
             labels = labels.assign_coords(samples_of(job.record, labels, grid))
         labels.to_zarr(self._data, mode="w", zarr_format=2, consolidated=False)
         group = zarr.open_group(self._data, mode="r+", zarr_format=2)
-        row = job.trials * job.n_neurons * grid.n_bins * 4
-        step = max(1, _GATHERED // max(1, row))
         arrays: dict[str, Any] = {}
-        for start in range(0, len(job.stimulus_ids), step):
-            stop = min(start + step, len(job.stimulus_ids))
-            piece = merge(labels.isel(stimulus=slice(start, stop)), list(self._between(start, stop)), job)
+        for stimuli, trials in self._pieces():
+            here = labels.isel(stimulus=stimuli, trial=trials)
+            first = stimuli.start * job.trials + trials.start
+            piece = merge(here, list(self._between(first, first + here.sizes["stimulus"] * here.sizes["trial"])), job)
             for name, variable in piece.data_vars.items():
                 if name not in arrays:
-                    arrays[str(name)] = _array(group, str(name), variable, len(job.stimulus_ids), row // 4)
+                    arrays[str(name)] = _array(group, str(name), variable, len(job.stimulus_ids), job.trials)
                 if variable.dims[0] == "spike":
                     arrays[str(name)].append(variable.values)
                 else:
-                    arrays[str(name)][start:stop] = variable.values
+                    arrays[str(name)][stimuli, trials] = variable.values
         zarr.consolidate_metadata(self._data, zarr_format=2)
 
-    def _between(self, start: int, stop: int) -> Iterator[tuple[int, Part]]:
-        """Give the parts of stimuli ``start`` to ``stop``, cut to them, numbered from the first of them."""
-        low, high = start * self.job.trials, stop * self.job.trials
+    def _pieces(self) -> Iterator[tuple[slice, slice]]:
+        """Give (stimuli, trials) that are put together at a time: whole stimuli, or some trials of one, in order."""
+        job = self.job
+        n = max(1, _GATHERED // max(1, 4 * job.n_neurons * job.grid.n_bins))  # presentations
+        stimuli, trials = max(1, n // job.trials), min(n, job.trials)
+        for start in range(0, len(job.stimulus_ids), stimuli):
+            for trial in range(0, job.trials, trials):
+                yield (
+                    slice(start, min(start + stimuli, len(job.stimulus_ids))),
+                    slice(trial, min(trial + trials, job.trials)),
+                )
+
+    def _between(self, low: int, high: int) -> Iterator[tuple[int, Part]]:
+        """Give the parts of presentations ``low`` to ``high``, cut to them, numbered from the first of them."""
         for first, last, path in self.parts():
             if first < high and last > low:
                 a, b = max(first, low), min(last, high)
@@ -204,14 +214,25 @@ def _count(parts: Sequence[tuple[int, int, Path]]) -> int:
     return sum(last - first for first, last, _ in parts)
 
 
-def _array(group: Any, name: str, variable: xr.DataArray, n_stimuli: int, row: int) -> Any:
-    ragged = variable.dims[0] == "spike"
-    shape = (0,) if ragged else (n_stimuli, *variable.shape[1:])
-    chunks = (_CHUNK,) if ragged else (max(1, min(n_stimuli, _CHUNK // max(1, row))), *variable.shape[1:])
+def _array(group: Any, name: str, variable: xr.DataArray, n_stimuli: int, n_trials: int) -> Any:
+    """Return a new array for a variable of all stimuli and trials, or for spikes, of which there are none yet."""
+    if variable.dims[0] == "spike":
+        shape: tuple[int, ...] = (0,)
+        chunks: tuple[int, ...] = (_CHUNK,)
+    else:
+        inner = variable.shape[2:]
+        presentation = max(1, int(np.prod(inner)) * variable.dtype.itemsize)
+        trials = min(n_trials, max(1, _CHUNK // presentation))
+        shape = (n_stimuli, n_trials, *inner)
+        chunks = (
+            min(n_stimuli, max(1, _CHUNK // (presentation * n_trials))),
+            trials,
+            *(max(1, size) for size in inner),
+        )
     return group.create_array(
         name,
         shape=shape,
-        chunks=tuple(max(1, size) for size in chunks),
+        chunks=chunks,
         dtype=variable.dtype,
         fill_value=None,
         attributes={"_ARRAY_DIMENSIONS": list(variable.dims), **variable.attrs},

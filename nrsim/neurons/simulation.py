@@ -35,9 +35,12 @@ from nrsim.schema import check
 # Neurons × presentations in one group when the user does not say: about 0.3 GB of state and buffers.
 _ELEMENTS = 2_000_000
 _BYTES_PER_ELEMENT = 150
-# Guess at the rate of spikes for the forecast of memory, in Hz, and what one stored spike takes while being sorted.
+# To a file one block at a time is enough, and a smaller one keeps fewer spikes in memory.
+_ELEMENTS_TO_FILE = 500_000
+# Guess at the rate of spikes for the forecast of memory, in Hz, and the bytes that one spike takes while it is read
+# and sorted (measured: 100 to 140).
 _FORECAST_HZ = 20.0
-_BYTES_PER_SPIKE = 60
+_BYTES_PER_SPIKE = 120
 
 
 def simulate(
@@ -101,7 +104,8 @@ def simulate(
         in the attributes ``code_target`` and ``threads``.
     block
         At most so many presentations (a stimulus in a trial) in one Brian2 group. Default: as many as make
-        2,000,000 neurons × presentations, about 0.3 GB; with several workers at most a quarter of a worker's share.
+        2,000,000 neurons × presentations, 500,000 with ``out``: about 150 bytes each, and 120 bytes a spike. With
+        several workers at most a quarter of a worker's share.
     workers
         So many processes on this machine. Default 1: this one. Each takes 2 s to start.
     scheduler
@@ -172,7 +176,7 @@ def simulate(
     )
     threads = targets.threads_of(used) if workers == 1 and scheduler is None else 1
     if block is None:
-        per_block = max(1, _ELEMENTS // n_neurons)
+        per_block = max(1, (_ELEMENTS if out is None else _ELEMENTS_TO_FILE) // n_neurons)
         if workers > 1 or scheduler is not None:
             shares = 256 if scheduler is not None else 4 * max(workers, 4)
             per_block = min(per_block, max(1, -(-presentations // shares)))
@@ -222,7 +226,8 @@ def simulate(
             bar.update(presentations - sum(last - first for first, last in missing))
             _kept(job, ranges(missing, per_block), workers, scheduler, store, bar)
             recording = store.finish(stamped(labels))
-    return check(recording, "Recording")
+    check(recording.isel(stimulus=[0]).drop_dims("spike", errors="ignore"), "Recording")  # not all of the file is read
+    return recording
 
 
 def _collected(
@@ -308,12 +313,10 @@ def _memory() -> int | None:
 
 def _fits_memory(drive: xr.Dataset, trials: int, grid: Grid, spiking: bool, elements: int, to_file: bool) -> None:
     repeats = drive.sizes["stimulus"] * trials * drive.sizes["neuron"]
-    result = repeats * grid.n_bins * (2 if spiking else 8)
+    each = grid.n_bins * (2 if spiking else 8)
     if spiking:
-        seconds = grid.n_rows * grid.steps_per_row * grid.dt
-        result += int(repeats * seconds * _FORECAST_HZ * _BYTES_PER_SPIKE)
-    if to_file:
-        result = min(result, 2**28)
+        each += int(grid.n_rows * grid.steps_per_row * grid.dt * _FORECAST_HZ * _BYTES_PER_SPIKE)
+    result = each * (elements if to_file else repeats)
     needed = result + 24 * drive["current"].size + _BYTES_PER_ELEMENT * elements
     have = _memory()
     if have is not None and needed > have:
